@@ -58,7 +58,7 @@ typedef enum {
 enum {
     FIELD_REQUIRED = 1,  /* must be there, must not be nil; an empty text is bad_value */
     FIELD_HIDDEN = 2,    /* stored, never on the wire */
-    FIELD_EXCLUSIVE = 4, /* least itself is not allowed */
+    FIELD_EXCLUSIVE = 4, /* least and most themselves are not allowed */
     FIELD_SECRET = 8     /* masked when shown */
 };
 
@@ -102,15 +102,26 @@ typedef struct {
 status_t schema_read(const schema_t *schema, const limits_t *limits, cursor_t *cursor, bool strict,
                      arena_t *arena, void *out, const schema_listener_t *listener);
 
+/*  Read the one value at the cursor into its field of `out`; the rest of `out` is left as it is. */
+status_t schema_read_field(const field_t *field, const limits_t *limits, cursor_t *cursor,
+                           arena_t *arena, void *out, const schema_listener_t *listener);
+
+/*  The row of that key; NULL if there is none. */
+const field_t *schema_field(const schema_t *schema, text_t key);
+
 /*  Fill `out` with the defaults of its table. */
 void schema_defaults(const schema_t *schema, void *out);
 
 /*  Append the thing as a map. `hidden` adds what only the store sees. */
 void schema_write(const schema_t *schema, const void *thing, bool hidden, msgpack_sbuffer *out);
 
-/*  The same without the map's header: the pairs, and how many they are, to put more beside them. */
-uint32_t schema_write_pairs(const schema_t *schema, const void *thing, bool hidden,
-                            msgpack_sbuffer *out);
+/*  The pairs without the map's header. */
+void schema_write_pairs(const schema_t *schema, const void *thing, bool hidden,
+                        msgpack_sbuffer *out);
+
+/*  The thing as a map with room for `more` pairs, which the caller appends. */
+void schema_write_with(const schema_t *schema, const void *thing, uint32_t more,
+                       msgpack_sbuffer *out);
 
 /*  The value of one field. */
 void schema_write_field(const field_t *field, const void *thing, bool hidden, msgpack_sbuffer *out);
@@ -132,6 +143,7 @@ extern const char *const breaker_words[];
 extern const char *const metric_kind_words[];
 extern const char *const no_data_words[];
 
+extern const schema_t slo_view_schema, incident_full_schema;
 extern const schema_t note_schema, move_schema;
 extern const schema_t incident_schema, alert_schema, policy_schema, runbook_schema;
 extern const schema_t slo_schema, ops_metrics_schema;
