@@ -19,6 +19,7 @@
 #include "proto/labels.h"
 #include "proto/status.h"
 #include "proto/text.h"
+#include "proto/thing.h"
 
 #include <msgpack/sbuffer.h>
 #include <stdbool.h>
@@ -42,7 +43,7 @@ typedef enum {
     FIELD_DURATION, /* double, seconds, least..most; also text ("5m"); NaN is nil */
     FIELD_TIME,     /* double, Unix seconds; NaN is nil */
     FIELD_SIZE,     /* uint64_t, bytes, least..most; also text ("4MiB") */
-    FIELD_ENUM,     /* int-sized enum: an index of `words`; -1 is nil */
+    FIELD_ENUM,     /* int-sized enum: an index of `words`; -1, and the word "", are nil */
     FIELD_WORD,     /* text_t that must be one of `words` */
     FIELD_LABELS,   /* labels_t */
     FIELD_ID,       /* uint64_t shown as prefix and number: "INC-1"; 0 is nil */
@@ -143,7 +144,11 @@ extern const char *const breaker_words[];
 extern const char *const metric_kind_words[];
 extern const char *const no_data_words[];
 
-extern const schema_t slo_view_schema, incident_full_schema;
+extern const schema_t slo_view_schema;
+
+/*  The table that shows this metric, by its kind. */
+const schema_t *metric_schema(const metric_view_t *view);
+
 extern const schema_t note_schema, move_schema;
 extern const schema_t incident_schema, alert_schema, policy_schema, runbook_schema;
 extern const schema_t slo_schema, ops_metrics_schema;

@@ -51,7 +51,7 @@ static void write_steps(const field_t *field, const void *thing, msgpack_sbuffer
 
 static void write_word(const field_t *field, int word, msgpack_sbuffer *out)
 {
-    if (word < 0)
+    if (word < 0 || field->words[word][0] == '\0')
         pack_nil(out);
     else
         pack_string(out, field->words[word]);
