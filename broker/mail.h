@@ -1,0 +1,109 @@
+/*  mail - what the reactor and the actors say to each other: a kind, then frames of values.
+ *
+ *  Owns     a mail is a zmsg; who receives it destroys it
+ *  Bounds   the pipes' high-water marks
+ *
+ *  The first frame is the kind, one byte. What follows:
+ *
+ *    kind      from -> to                 frames
+ *    ASK       reactor -> wings           the command; the frames of its envelope
+ *    ANSWER    wings -> reactor           the reply; the frames of its envelope
+ *    PUBLISH   wings -> reactor           mail_number_t; topic; publication
+ *    KEEP      observability -> operations   mail_number_t; time, float64; topic; publication:
+ * store it ROOM      wings -> reactor           lane_kind_t, one byte: a block has come back RESULT
+ * observability -> operations   mail_result_t; labels WANT      observability -> operations
+ * family_t, one byte: reserve another block of numbers NUMBERS   operations -> observability
+ * mail_number_t: first; mail_number_t: last PLAN      operations -> observability   mail_plan_t;
+ * condition (none: delete) SLO       operations -> observability   mail_slo_t; the definition, or
+ * the name of the one to delete SAMPLES   operations -> observability   name, labels, value
+ * (float64), once for each sample STATUS    reactor -> observability -> operations   report_t; the
+ * id to echo; the frames of the envelope CONFIG    reactor -> wings           a pointer to a
+ * config_t that is the receiver's now; the id; the envelope STOP      reactor -> observability ->
+ * operations   nothing: finish what has arrived, then end STOPPED   wings -> reactor nothing: the
+ * last mail of a wing FATAL     operations -> reactor      int: the exit status with which the
+ * process must end
+ */
+#ifndef BROKER_MAIL_H
+#define BROKER_MAIL_H
+
+#include "proto/publication.h"
+
+#include <czmq.h>
+#include <msgpack/sbuffer.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef enum {
+    MAIL_NONE,
+    MAIL_ASK,
+    MAIL_ANSWER,
+    MAIL_PUBLISH,
+    MAIL_KEEP,
+    MAIL_ROOM,
+    MAIL_RESULT,
+    MAIL_WANT,
+    MAIL_NUMBERS,
+    MAIL_PLAN,
+    MAIL_SLO,
+    MAIL_SAMPLES,
+    MAIL_STATUS,
+    MAIL_CONFIG,
+    MAIL_STOP,
+    MAIL_STOPPED,
+    MAIL_FATAL,
+    MAIL_COUNT
+} mail_kind_t;
+
+typedef struct {
+    uint32_t family; /* family_t */
+    uint64_t seq;
+} mail_number_t;
+
+typedef struct {
+    uint64_t plan;
+    double value, time_s;
+    int64_t mono_ns;
+    uint32_t label_count;
+    bool present, holds;
+} mail_result_t;
+
+typedef struct {
+    uint64_t id;
+    double interval_s;
+} mail_plan_t;
+
+typedef struct {
+    bool put;
+} mail_slo_t;
+
+zmsg_t *mail_new(mail_kind_t kind);
+
+/*  Append a plain struct by value. */
+void mail_add(zmsg_t *mail, const void *bytes, size_t size);
+void mail_add_text(zmsg_t *mail, text_t text);
+void mail_add_buffer(zmsg_t *mail, const msgpack_sbuffer *buffer);
+
+/*  Take the kind off the front; MAIL_NONE for what is no mail of ours (czmq's own "$TERM"). */
+mail_kind_t mail_open(zmsg_t *mail);
+
+/*  Take the next frame off the front; the caller destroys it. */
+zframe_t *mail_take(zmsg_t *mail);
+
+/*  Take the next frame, which must be a struct of that size. */
+void mail_take_struct(zmsg_t *mail, void *out, size_t size);
+
+text_t frame_text(zframe_t *frame);
+
+/*  Wait until it is sent. */
+void mail_send(zmsg_t **mail, zsock_t *pipe);
+
+/*  Send it if there is room; false and destroyed if not. */
+bool mail_try(zmsg_t **mail, zsock_t *pipe);
+
+/*  The next mail that waits; NULL if there is none. */
+zmsg_t *mail_receive(zsock_t *pipe);
+
+/*  Two ends of a pipe that holds up to `most` mails each way. */
+void pipe_new(int most, zsock_t **one, zsock_t **other);
+
+#endif
