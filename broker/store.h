@@ -1,0 +1,156 @@
+/*  store - what must not be forgotten, on disk: SQLite in WAL mode, written by one thread.
+ *
+ *  Owns     the database, its lock file and its prepared statements
+ *  Bounds   answers of lists end at the limit asked for or at LIST_BYTES
+ *  Thread   one: the operations actor, after whoever opened it has handed it over
+ *  Refuses  a path it cannot use, a store of a newer version, a store that another process holds;
+ * at run time a failure is latched: from then on nothing is written until store_rollback
+ *
+ *  synchronous=FULL: what is committed is on the disk (sqlite.org/pragma.html#pragma_synchronous).
+ * After an fsync that failed nobody knows what is on the disk: STORE_DEAD is final, the process
+ * must end and read again (Rebello et al., "Can Applications Recover from fsync Failures?", USENIX
+ * ATC 2020).
+ */
+#ifndef BROKER_STORE_H
+#define BROKER_STORE_H
+
+#include "proto/arena.h"
+#include "proto/command.h"
+#include "proto/publication.h"
+#include "proto/thing.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct store store_t;
+
+typedef struct {
+    int exit_status; /* of sysexits.h */
+    char message[512];
+} store_error_t;
+
+/*  Open or create the store in a directory (made 0700 if it is not there). NULL and a filled error.
+ */
+store_t *store_open(const char *directory, store_error_t *error);
+/*  Closes cleanly: the heads are exact from then on. */
+void store_close(store_t **self);
+
+/* -- transactions -- */
+
+typedef enum {
+    STORE_GOOD,
+    STORE_FULL, /* no space, or the like: rolled back, may work again later */
+    STORE_DEAD  /* an I/O error or a failed fsync: final */
+} store_state_t;
+
+/*  Begin one unless one is open. Every function below that writes does it. */
+void store_begin(store_t *self);
+/*  Commit what is open. If not STORE_GOOD, everything since the begin is gone. */
+store_state_t store_commit(store_t *self);
+/*  Did anything fail since the begin? */
+bool store_failed(const store_t *self);
+
+/* -- things -- */
+
+typedef enum {
+    TABLE_INCIDENT,
+    TABLE_ALERT,
+    TABLE_POLICY,
+    TABLE_RUNBOOK,
+    TABLE_SLO,
+    TABLE_COUNT
+} table_t;
+
+void store_save(store_t *self, table_t table, const void *thing);
+void store_delete_name(store_t *self, table_t table, text_t name);
+void store_delete_alert(store_t *self, uint64_t id);
+
+void store_note_incident(store_t *self, uint64_t id, uint64_t number, const note_t *note);
+void store_note_alert(store_t *self, uint64_t id, uint64_t number, const note_t *note);
+void store_move(store_t *self, uint64_t id, uint64_t number, const move_t *move);
+
+typedef struct {
+    double time;
+    text_t by, what, subject, from, to;
+} audit_t;
+
+extern const schema_t audit_schema;
+
+void store_audit(store_t *self, const audit_t *audit);
+
+/*  Called with each thing, which lies in the arena that is reset after each call. False ends the
+ * walk. */
+typedef bool (*store_visit_t)(void *context, const void *thing);
+
+/*  Every row, in order of id or name; incidents and alerts with their newest notes and timeline
+ * when `live` (unclosed, active), bare otherwise. */
+void store_each(store_t *self, table_t table, store_visit_t visit, void *context);
+
+/*  One incident with at most `most` of its newest notes and timeline (0: all); one alert. False: it
+ * is not there. */
+bool store_find_incident(store_t *self, uint64_t id, uint64_t most, arena_t *arena,
+                         incident_t *incident);
+bool store_find_alert(store_t *self, uint64_t id, arena_t *arena, alert_t *alert);
+bool store_find_name(store_t *self, table_t table, text_t name, arena_t *arena, void *thing);
+/*  The highest number ever given to an incident or alert, kept even when the thing itself was
+ * deleted. */
+uint64_t store_last_id(store_t *self, table_t table);
+
+/* -- lists: the encoded answer {"items", "cursor"} is appended; STATUS_BAD_VALUE for a cursor that
+ * is none -- */
+
+#define LIST_BYTES (4u << 20)
+
+status_t store_list_incidents(store_t *self, const list_t *list, msgpack_sbuffer *out);
+/*  Active alerts unless a state is asked for; with `history` all of them, newest first. */
+status_t store_list_alerts(store_t *self, const list_t *list, bool history, msgpack_sbuffer *out);
+status_t store_list_names(store_t *self, table_t table, const list_t *list, msgpack_sbuffer *out);
+status_t store_list_audit(store_t *self, const list_t *list, msgpack_sbuffer *out);
+
+/* -- publications -- */
+
+#define NUMBERS_BLOCK 1000u
+
+typedef struct {
+    uint64_t last;     /* the number of the newest publication */
+    uint64_t reserved; /* numbers up to here may have been given out */
+    uint64_t trimmed;  /* numbers up to here are no longer held */
+} head_t;
+
+head_t store_head(const store_t *self, family_t family);
+/*  The next number of a family that is published after its commit. */
+uint64_t store_next_number(store_t *self, family_t family);
+/*  Reserve a block of numbers: answers its first; it is good after the commit. */
+uint64_t store_reserve(store_t *self, family_t family);
+void store_keep(store_t *self, family_t family, uint64_t seq, double time_s, text_t topic,
+                text_t body);
+
+/*  Numbers up to this one were given out, kept or not. */
+void store_use_numbers(store_t *self, family_t family, uint64_t last);
+
+/*  The encoded answer to events.since; STATUS_GONE with the oldest number still held. */
+status_t store_since(store_t *self, const events_since_t *since, msgpack_sbuffer *out,
+                     uint64_t *oldest);
+
+/* -- once: the answer that was given first -- */
+
+bool store_once_find(store_t *self, text_t key, arena_t *arena, bool *ok, text_t *outcome);
+void store_once_keep(store_t *self, text_t key, double time_s, bool ok, text_t outcome);
+/*  Forget answers older than that. */
+void store_once_forget(store_t *self, double before_s);
+
+/* -- facts -- */
+
+typedef struct {
+    char path[4096];
+    uint64_t bytes; /* database and write-ahead log */
+    bool writable;
+    uint64_t commits;
+} store_use_t;
+
+void store_use(const store_t *self, store_use_t *use);
+
+/*  Write a copy of everything committed to a file that must not exist. */
+bool store_snapshot(store_t *self, const char *path, char *message, size_t size);
+
+#endif
