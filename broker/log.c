@@ -14,8 +14,8 @@
 const char *const log_level_words[] = {"error", "warning", "info", "debug", NULL};
 const char *const log_format_words[] = {"text", "json", "auto", NULL};
 
-static log_level_t threshold = LOG_INFO;
-static log_format_t shape = LOG_TEXT;
+static log_level_t threshold = LEVEL_INFO;
+static log_format_t shape = FORMAT_TEXT;
 static bool to_journal;
 
 void log_setup(log_level_t level, log_format_t format)
@@ -90,7 +90,7 @@ void log_line(log_level_t level, const char *message, const char *pairs, ...)
     vsnprintf(detail, sizeof detail, pairs, arguments);
     va_end(arguments);
     stamp(time, sizeof time);
-    size_t used = shape == LOG_JSON
+    size_t used = shape == FORMAT_JSON
                       ? write_json(line, sizeof line - 1, time, level, message, detail)
                       : write_text(line, sizeof line - 1, time, level, message, detail);
     line[used++] = '\n';

@@ -6,8 +6,8 @@
 #ifndef BROKER_LOG_H
 #define BROKER_LOG_H
 
-typedef enum { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG, LOG_LEVEL_COUNT } log_level_t;
-typedef enum { LOG_TEXT, LOG_JSON, LOG_FORMAT_COUNT } log_format_t;
+typedef enum { LEVEL_ERROR, LEVEL_WARNING, LEVEL_INFO, LEVEL_DEBUG, LEVEL_COUNT } log_level_t;
+typedef enum { FORMAT_TEXT, FORMAT_JSON, FORMAT_COUNT } log_format_t;
 
 extern const char *const log_level_words[];  /* NULL at the end */
 extern const char *const log_format_words[]; /* "text", "json", "auto" */
@@ -20,9 +20,12 @@ void log_setup(log_level_t level, log_format_t format);
 void log_line(log_level_t level, const char *message, const char *pairs, ...)
     __attribute__((format(printf, 3, 4)));
 
-#define log_error(...) log_line(LOG_ERROR, __VA_ARGS__)
-#define log_warning(...) log_line(LOG_WARNING, __VA_ARGS__)
-#define log_info(...) log_line(LOG_INFO, __VA_ARGS__)
-#define log_debug(...) log_line(LOG_DEBUG, __VA_ARGS__)
+/*  The sentence alone. */
+#define log_words(level, message) log_line(level, message, "%s", "")
+
+#define log_error(...) log_line(LEVEL_ERROR, __VA_ARGS__)
+#define log_warning(...) log_line(LEVEL_WARNING, __VA_ARGS__)
+#define log_info(...) log_line(LEVEL_INFO, __VA_ARGS__)
+#define log_debug(...) log_line(LEVEL_DEBUG, __VA_ARGS__)
 
 #endif

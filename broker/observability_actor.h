@@ -1,0 +1,30 @@
+/*  observability_actor - the thread that owns the observability wing.
+ *
+ *  Takes blocks of frames from the metrics and requests lanes, decodes them, lets the stack judge
+ * them, publishes what it finds and sends it on to the operations wing; answers questions between
+ * blocks.
+ *
+ *  Owns     an observability_stack_t and the numbers it may publish under
+ *  Bounds   one block of each lane a turn, so that no lane and no question waits for the others
+ *  Thread   its own; it speaks through pipes (broker/mail.h)
+ */
+#ifndef BROKER_OBSERVABILITY_ACTOR_H
+#define BROKER_OBSERVABILITY_ACTOR_H
+
+#include "broker/config.h"
+#include "broker/lane.h"
+
+#include <czmq.h>
+
+/*  What the actor is given; everything in it is the actor's from then on. */
+typedef struct {
+    config_t *config;
+    zsock_t *operations;            /* pipe to the operations actor */
+    zsock_t *lanes[LANE_INCIDENTS]; /* metrics and requests */
+    char source[64];                /* `source` of publications */
+} observability_actor_t;
+
+/*  For zactor_new; the argument is an observability_actor_t on the heap. */
+void observability_actor(zsock_t *pipe, void *arguments);
+
+#endif

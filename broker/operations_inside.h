@@ -1,0 +1,56 @@
+/*  operations_inside - what the files of the operations actor share. Private to it.
+ *
+ *    operations_actor     the loop, the turn, the commit
+ *    operations_commands  one command: from its arguments to its outcome
+ *    operations_effects   what the manager wants done: rows, publications, plans
+ */
+#ifndef BROKER_OPERATIONS_INSIDE_H
+#define BROKER_OPERATIONS_INSIDE_H
+
+#include "broker/operations_actor.h"
+#include "engines/operations/operations_manager.h"
+#include "proto/arena.h"
+#include "proto/command.h"
+
+#include <msgpack/sbuffer.h>
+
+/*  A mail that waits for the commit. */
+typedef struct {
+    zmsg_t *mail;
+    zsock_t *to;
+    /* of an answer, what to say instead if the commit fails: */
+    bool is_answer, changes;
+    zframe_t *id;
+} waiting_t;
+
+typedef struct {
+    operations_actor_t *given;
+    zsock_t *reactor;
+    operations_manager_t *manager;
+    instant_t now;             /* of the turn */
+    tally_t tally;             /* of the incidents lane */
+    uint64_t pending_accepted; /* of this turn, by commands whose commit is still to come */
+    waiting_t *waiting;
+    size_t waiting_count, waiting_capacity;
+    arena_t arena, thing_arena;
+    msgpack_sbuffer data, body, outcome;
+    instant_t sampled, forgot; /* when the samples were sent, old `once` answers forgotten */
+    bool stopping, dead;
+} operations_t;
+
+/*  Have a mail sent after the commit; forgotten if it fails. */
+void operations_send_later(operations_t *self, zsock_t *to, zmsg_t **mail);
+
+/*  The manager's sink. */
+void operations_take_effect(void *context, const effect_t *effect);
+
+/*  Carry out a command that was read. The encoded result or error is appended to `outcome`. True
+ * for ok. When the observability wing shall answer instead, *elsewhere is the encoded question for
+ * it. */
+bool operations_execute(operations_t *self, const command_t *command, msgpack_sbuffer *outcome,
+                        status_t *status, text_t *elsewhere);
+
+/*  Commit, and send or forget what waited. False: the store is dead. */
+bool operations_commit(operations_t *self);
+
+#endif

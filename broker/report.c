@@ -1,0 +1,111 @@
+#include "broker/report.h"
+
+#include "broker/config.h"
+#include "broker/version.h"
+#include "proto/pack.h"
+
+static void pack_pair(msgpack_sbuffer *out, const char *key, uint64_t value)
+{
+    pack_string(out, key);
+    pack_uint(out, value);
+}
+
+static void pack_reasons(msgpack_sbuffer *out, const char *key, const uint64_t counts[STATUS_COUNT])
+{
+    size_t pairs = 0;
+    for (status_t status = 0; status < STATUS_COUNT; status++)
+        pairs += counts[status] > 0;
+    pack_string(out, key);
+    pack_map(out, pairs);
+    for (status_t status = 0; status < STATUS_COUNT; status++)
+        if (counts[status] > 0)
+            pack_pair(out, status_reason(status), counts[status]);
+}
+
+static void pack_ingest(const report_t *self, msgpack_sbuffer *out)
+{
+    pack_string(out, "ingest");
+    pack_map(out, LANE_COUNT);
+    for (size_t lane = 0; lane < LANE_COUNT; lane++) {
+        const tally_t *tally = &self->ingest[lane];
+        pack_string(out, lane_names[lane]);
+        pack_map(out, 5);
+        pack_pair(out, "frames", tally->frames);
+        pack_pair(out, "accepted", tally->accepted);
+        pack_pair(out, "samples", tally->samples);
+        pack_reasons(out, "refused", tally->refused);
+        pack_reasons(out, "dropped", tally->dropped);
+    }
+}
+
+static void pack_endpoints(const report_t *self, msgpack_sbuffer *out)
+{
+    pack_string(out, "endpoints");
+    pack_map(out, REPORT_ENDPOINTS);
+    for (size_t i = 0; i < REPORT_ENDPOINTS; i++) {
+        pack_string(out, endpoint_names[i]);
+        pack_string(out, self->endpoints[i]);
+    }
+}
+
+static void pack_store(const report_t *self, msgpack_sbuffer *out)
+{
+    pack_string(out, "store");
+    pack_map(out, 4);
+    pack_string(out, "path");
+    pack_string(out, self->store.path);
+    pack_pair(out, "bytes", self->store.bytes);
+    pack_string(out, "writable");
+    pack_bool(out, self->store.writable);
+    pack_pair(out, "commits", self->store.commits);
+}
+
+static void pack_limits(const report_t *self, msgpack_sbuffer *out)
+{
+    pack_string(out, "limits");
+    pack_map(out, 13);
+    pack_pair(out, "frame", self->limits.frame_bytes);
+    pack_pair(out, "batch", self->limits.batch);
+    pack_pair(out, "depth", self->limits.depth);
+    pack_pair(out, "name", self->limits.name_bytes);
+    pack_pair(out, "labels", self->limits.labels);
+    pack_pair(out, "label_name", self->limits.label_name_bytes);
+    pack_pair(out, "label_value", self->limits.label_value_bytes);
+    pack_pair(out, "text", self->limits.text_bytes);
+    pack_pair(out, "title", self->limits.title_bytes);
+    pack_pair(out, "series", self->limit_series);
+    pack_pair(out, "operations", self->limit_operations);
+    pack_pair(out, "dependencies", self->limit_dependencies);
+    pack_string(out, "series_ttl");
+    pack_number(out, self->limit_series_ttl);
+}
+
+static void pack_publications(const report_t *self, msgpack_sbuffer *out)
+{
+    pack_string(out, "publications");
+    pack_map(out, FAMILY_STORED);
+    for (family_t family = 0; family < FAMILY_STORED; family++)
+        pack_pair(out, family_name(family), self->heads[family]);
+}
+
+void report_encode(const report_t *self, msgpack_sbuffer *out)
+{
+    pack_map(out, 11);
+    pack_string(out, "version");
+    pack_string(out, TOCSIN_VERSION);
+    pack_string(out, "uptime");
+    pack_number(out, self->uptime_s);
+    pack_pair(out, "pid", self->pid);
+    pack_endpoints(self, out);
+    pack_ingest(self, out);
+    pack_string(out, "series");
+    pack_map(out, 3);
+    pack_pair(out, "count", self->series.count);
+    pack_pair(out, "limit", self->series.limit);
+    pack_pair(out, "overflow", self->series.overflow);
+    pack_publications(self, out);
+    pack_pair(out, "publications_not_kept", self->publications_not_kept);
+    pack_pair(out, "subscriptions", self->subscriptions);
+    pack_store(self, out);
+    pack_limits(self, out);
+}
