@@ -51,7 +51,7 @@ typedef struct {
 
 static inline cursor_t cursor_over(const void *bytes, size_t size)
 {
-    return (cursor_t){bytes, (const uint8_t *)bytes + size};
+    return (cursor_t){bytes, size == 0 ? bytes : (const uint8_t *)bytes + size};
 }
 
 static inline size_t cursor_left(const cursor_t *self)
@@ -66,8 +66,17 @@ bool cursor_read(cursor_t *self, value_t *value);
 /*  Step over one whole value. False when it is not complete. */
 bool cursor_skip(cursor_t *self);
 
-/*  Check that the span is exactly one complete value whose containers nest at most `depth` deep (a
- *  scalar nests 0, [] nests 1): STATUS_OK, STATUS_MALFORMED, or STATUS_TOO_DEEP. */
+/*  Containers nest at most this deep, whatever depth is asked for: as deep as msgpack-c unpacks, so
+ *  what was found good here can be unpacked there. */
+#define CURSOR_DEPTH_MAX 32u
+
+/*  Step over one whole value whose containers nest at most `depth` deep (a scalar nests 0, [] nests
+ *  1). STATUS_TOO_DEEP when they nest deeper: the cursor is then behind the value too.
+ *  STATUS_MALFORMED when the value is not complete, however deep: the cursor has not moved then. */
+status_t cursor_walk(cursor_t *self, uint32_t depth);
+
+/*  Check that the span is exactly one complete value whose containers nest at most `depth` deep:
+ *  STATUS_OK, STATUS_MALFORMED, or STATUS_TOO_DEEP. */
 status_t cursor_check(const void *bytes, size_t size, uint32_t depth);
 
 /*  The number in a value of type UINT, INT or FLOAT; false for any other type. Not checked for
