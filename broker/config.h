@@ -18,6 +18,7 @@
 #include "proto/event.h"
 #include "proto/thing.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 
@@ -35,26 +36,44 @@ typedef enum {
 
 extern const char *const endpoint_names[ENDPOINT_COUNT];
 
+/*  How alerts leave the house. */
 typedef struct {
-    text_t name;
-    text_t type;
+    text_t name, type;
+    text_t url, url_file, secret_file, routing_key_file, from, tls;
+    texts_t to, command, severities, group_by;
+    double group_wait, group_interval, repeat_interval; /* seconds */
+    bool allow_private;
 } channel_t;
+
+/*  Which series are watched, and how. */
+typedef struct {
+    text_t name; /* glob; TEXT_NONE: any */
+    int kind;    /* -1: any */
+    labels_t labels;
+} anomaly_match_t;
+
+typedef struct {
+    anomaly_match_t match;
+    double sensitivity;
+    uint32_t min_history;
+    int severity;
+    bool watch;
+} anomaly_settings_t;
 
 typedef struct {
     text_t addresses[ENDPOINT_COUNT];
 } endpoints_t;
 
 typedef struct {
-    uint64_t frame;
-    uint64_t batch, depth, name, labels, label_name, label_value, text, title;
-    uint64_t series, operations, dependencies, slos;
-    double series_ttl;
-    uint64_t memory;
-    uint64_t policies, runbooks, alerts, incidents, notes;
+    uint64_t frame, memory; /* bytes */
+    uint32_t batch, depth, name, labels, label_name, label_value, text, title;
+    uint32_t series, operations, dependencies, slos, plans;
+    double series_ttl; /* seconds */
+    uint32_t policies, runbooks, alerts, incidents, notes;
 } limit_settings_t;
 
 typedef struct {
-    uint64_t window, min_requests;
+    uint32_t window, min_requests;
     double degraded, unhealthy;
 } dependency_settings_t;
 
@@ -67,7 +86,7 @@ typedef struct {
     endpoints_t endpoints;
     store_settings_t store;
     limit_settings_t limits;
-    const struct anomaly_settings *anomaly;
+    const anomaly_settings_t *anomaly;
     uint32_t anomaly_count;
     dependency_settings_t dependencies;
     const slo_t *slos;
@@ -80,7 +99,9 @@ typedef struct {
     uint32_t channel_count;
 } settings_t;
 
+/*  Immutable once loaded, so that every thread may hold a share of it. */
 typedef struct {
+    atomic_uint shares;
     arena_t arena;
     settings_t settings;
     limits_t limits;
@@ -93,12 +114,17 @@ typedef struct {
 typedef struct {
     const char *file;                      /* NULL: none */
     const char *store;                     /* --store; NULL: not given */
-    const char *endpoints[ENDPOINT_COUNT]; /* --endpoint NAME=ADDRESS */
+    const char *endpoints[ENDPOINT_COUNT]; /* --endpoint NAME=ADDRESS; NULL: not given */
 } overrides_t;
 
 /*  Read everything. NULL if anything is wrong: each error is a line on `errors`, and *exit_status
  * is EX_CONFIG or, for a file that cannot be read, EX_NOINPUT. */
 config_t *config_load(const overrides_t *overrides, FILE *errors, int *exit_status);
+
+/*  One more holder of the same configuration. */
+config_t *config_share(config_t *self);
+
+/*  Give up a share; the last one frees it. */
 void config_destroy(config_t **self);
 
 /*  What is in force as YAML that config_load reads back; secrets are masked. */

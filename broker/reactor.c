@@ -43,6 +43,7 @@
 struct reactor {
     zloop_t *loop;
     const overrides_t *overrides;
+    config_t *config; /* a share */
     limits_t limits;
     report_t facts; /* what of system.status is known here */
     zsock_t *events, *control;
@@ -228,20 +229,24 @@ static void ask_status(reactor_t *self, zmsg_t **envelope, const command_t *comm
     mail_try(envelope, zactor_sock(self->observability));
 }
 
-static void report_change(const char *what)
+/*  What cannot change while running is named. */
+static void compare_endpoints(const config_t *old, const config_t *new)
 {
-    log_warning("a changed setting needs a restart", "setting=%s", what);
+    for (endpoint_t endpoint = 0; endpoint < ENDPOINT_COUNT; endpoint++)
+        if (!text_equal(old->settings.endpoints.addresses[endpoint],
+                        new->settings.endpoints.addresses[endpoint]))
+            log_warning("a changed address needs a restart", "endpoint=%s",
+                        endpoint_names[endpoint]);
+    if (!text_equal(old->settings.store.path, new->settings.store.path))
+        log_words(LEVEL_WARNING, "a changed store.path needs a restart");
 }
 
-static void adopt(reactor_t *self, const config_t *config)
+static void adopt(reactor_t *self, config_t *config)
 {
-    for (endpoint_t endpoint = 0; endpoint < REPORT_ENDPOINTS; endpoint++) {
-        text_t address = config->settings.endpoints.addresses[endpoint];
-        if (!text_is(address, self->facts.endpoints[endpoint]) &&
-            memchr(address.data, '*', address.size) == NULL &&
-            !(address.size > 2 && memcmp(address.data + address.size - 2, ":0", 2) == 0))
-            report_change(endpoint_names[endpoint]);
-    }
+    if (self->config != NULL)
+        compare_endpoints(self->config, config);
+    config_destroy(&self->config);
+    self->config = config_share(config);
     self->limits = self->facts.limits = config->limits;
     self->facts.limit_series = config->observability.series;
     self->facts.limit_operations = config->observability.operations;
@@ -263,7 +268,7 @@ static void send_config(zactor_t *wing, config_t *config, zmsg_t **envelope,
         *envelope = NULL;
 }
 
-/*  All of the new configuration or none of it. Each wing is handed a copy of its own. */
+/*  All of the new configuration or none of it. */
 static void reload(reactor_t *self, zmsg_t **envelope, const command_t *command)
 {
     int exit_status;
@@ -271,15 +276,13 @@ static void reload(reactor_t *self, zmsg_t **envelope, const command_t *command)
     size_t size = 0;
     FILE *errors = open_memstream(&complaints, &size);
     must(errors != NULL);
-    config_t *one = config_load(self->overrides, errors, &exit_status);
-    config_t *other = one == NULL ? NULL : config_load(self->overrides, errors, &exit_status);
+    config_t *config = config_load(self->overrides, errors, &exit_status);
     fclose(errors);
-    if (one != NULL && other != NULL) {
-        adopt(self, one);
-        send_config(self->observability, one, NULL, NULL);
-        send_config(self->operations, other, envelope, command);
+    if (config != NULL) {
+        adopt(self, config);
+        send_config(self->observability, config_share(config), NULL, NULL);
+        send_config(self->operations, config, envelope, command);
     } else {
-        config_destroy(&one);
         complaints[strcspn(complaints, "\n")] = '\0';
         log_error("the configuration is wrong, the old one stays", "error=\"%s\"", complaints);
         if (envelope != NULL)
@@ -288,7 +291,7 @@ static void reload(reactor_t *self, zmsg_t **envelope, const command_t *command)
     free(complaints);
 }
 
-/*  `what` gives the wing its turn; a wing that is far behind refuses instead of making the reactor
+/*  A wing that is far behind refuses instead of making the reactor
  * wait. */
 static void ask_wing(reactor_t *self, zmsg_t **envelope, zframe_t **request,
                      const command_t *command)
@@ -504,6 +507,7 @@ void reactor_destroy(reactor_t **self_p)
     zsock_destroy(&self->events);
     zsock_destroy(&self->control);
     zloop_destroy(&self->loop);
+    config_destroy(&self->config);
     msgpack_sbuffer_destroy(&self->outcome);
     msgpack_sbuffer_destroy(&self->body);
     msgpack_sbuffer_destroy(&self->data);
@@ -521,7 +525,6 @@ const char *reactor_address(const reactor_t *self, endpoint_t endpoint)
 
 void reactor_start(reactor_t *self, store_t **store, config_t **config)
 {
-    int exit_status;
     for (family_t family = 0; family < FAMILY_STORED; family++)
         self->heads[family] = store_head(*store, family).last;
     adopt(self, *config);
@@ -530,10 +533,7 @@ void reactor_start(reactor_t *self, store_t **store, config_t **config)
     observability_actor_t *observability = memory_new(1, sizeof *observability);
     operations_actor_t *operations = memory_new(1, sizeof *operations);
     pipe_new(PIPE_MAILS, &observability->operations, &operations->observability);
-    observability->config = config_load(self->overrides, stderr, &exit_status);
-    if (observability->config ==
-        NULL) /* the file changed between two looks: it was good a moment ago */
-        exit(exit_status);
+    observability->config = config_share(*config);
     operations->config = *config;
     operations->store = *store;
     *config = NULL;

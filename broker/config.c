@@ -1,0 +1,433 @@
+#include "broker/config.h"
+
+#include "broker/config_tables.h"
+#include "broker/yaml.h"
+#include "engines/condition.h"
+#include "proto/must.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+const char *const endpoint_names[ENDPOINT_COUNT] = {"metrics", "requests", "incidents",
+                                                    "events",  "control",  "http"};
+
+static const char *const default_addresses[ENDPOINT_COUNT] = {
+    "tcp://127.0.0.1:7701", "tcp://127.0.0.1:7702", "tcp://127.0.0.1:7703",
+    "tcp://127.0.0.1:7704", "tcp://127.0.0.1:7705", "127.0.0.1:7706"};
+
+/*  One load: what it reads from, and whether anything is wrong. */
+typedef struct {
+    config_t *config;
+    const overrides_t *overrides;
+    yaml_t yaml;
+    char *text;
+    FILE *errors;
+    bool wrong;
+} load_t;
+
+/* -- the file -- */
+
+static void complain_at(load_t *self, const uint8_t *at, const char *message)
+{
+    yaml_place_t place = yaml_place(&self->yaml, at);
+    fprintf(self->errors, "%s:%u:%u: %s\n", self->overrides->file, place.line, place.column,
+            message);
+    self->wrong = true;
+}
+
+static void take_error(void *context, const schema_error_t *error)
+{
+    complain_at(context, error->at, error->message);
+}
+
+static char *read_file(const char *path, size_t *size, FILE *errors, int *exit_status)
+{
+    FILE *file = fopen(path, "rb");
+    *exit_status = EX_CONFIG;
+    if (file == NULL) {
+        fprintf(errors, "%s: %s\n", path, strerror(errno));
+        return NULL;
+    }
+    char *text = memory_new(1, CONFIG_MAX_BYTES + 1);
+    *size = fread(text, 1, CONFIG_MAX_BYTES + 1, file);
+    bool failed = ferror(file) != 0;
+    if (failed)
+        fprintf(errors, "%s: %s\n", path, strerror(errno));
+    else if (*size > CONFIG_MAX_BYTES)
+        fprintf(errors, "%s:1:1: larger than %u bytes\n", path, CONFIG_MAX_BYTES);
+    fclose(file);
+    if (failed || *size > CONFIG_MAX_BYTES) {
+        free(text);
+        return NULL;
+    }
+    return text;
+}
+
+static bool read_settings(load_t *self, int *exit_status)
+{
+    size_t size = 0;
+    schema_defaults(&settings_schema, &self->config->settings);
+    if (self->overrides->file == NULL)
+        return true;
+    self->text = read_file(self->overrides->file, &size, self->errors, exit_status);
+    if (self->text == NULL)
+        return false;
+    *exit_status = EX_CONFIG;
+    if (!yaml_read(&self->yaml, self->overrides->file, self->text, size, self->errors))
+        return false;
+    if (self->yaml.packed.size == 0)
+        return true;
+    cursor_t cursor = cursor_over(self->yaml.packed.data, self->yaml.packed.size);
+    schema_listener_t listener = {take_error, self};
+    schema_read(&settings_schema, &LIMITS_DEFAULT, &cursor, true, &self->config->arena,
+                &self->config->settings, &listener);
+    return true;
+}
+
+/* -- the environment and the flags -- */
+
+typedef struct {
+    load_t *load;
+    const char *variable;
+} variable_t;
+
+static void take_variable_error(void *context, const schema_error_t *error)
+{
+    variable_t *variable = context;
+    fprintf(variable->load->errors, "%s: %s\n", variable->variable, error->message);
+    variable->load->wrong = true;
+}
+
+static void read_variable(load_t *self, const field_t *field, void *record, const char *variable,
+                          const char *value)
+{
+    msgpack_sbuffer packed;
+    msgpack_sbuffer_init(&packed);
+    bool is_text = field->type == FIELD_TEXT || field->type == FIELD_TITLE;
+    yaml_pack_scalar(value, strlen(value), is_text, &packed);
+    text_t kept = arena_copy(&self->config->arena, (text_t){packed.data, packed.size});
+    cursor_t cursor = cursor_over(kept.data, kept.size);
+    variable_t named = {self, variable};
+    schema_listener_t listener = {take_variable_error, &named};
+    schema_read_field(field, &LIMITS_DEFAULT, &cursor, &self->config->arena, record, &listener);
+    msgpack_sbuffer_destroy(&packed);
+}
+
+/*  TOCSIN_LIMITS_SERIES for limits.series, and so on for every scalar of every section. */
+static void read_section(load_t *self, const field_t *section)
+{
+    for (size_t i = 0; i < section->inner->count; i++) {
+        const field_t *field = &section->inner->fields[i];
+        char variable[128];
+        snprintf(variable, sizeof variable, "TOCSIN_%s_%s", section->key, field->key);
+        for (char *c = variable; *c != '\0'; c++)
+            *c = (char)toupper((unsigned char)*c);
+        const char *value = getenv(variable);
+        if (value != NULL)
+            read_variable(self, field, (char *)&self->config->settings + section->offset, variable,
+                          value);
+    }
+}
+
+static void read_environment(load_t *self)
+{
+    for (size_t i = 0; i < settings_schema.count; i++)
+        if (settings_schema.fields[i].type == FIELD_RECORD)
+            read_section(self, &settings_schema.fields[i]);
+    const char *store = getenv("TOCSIN_STORE");
+    if (store != NULL && store[0] != '\0')
+        self->config->settings.store.path = arena_copy(&self->config->arena, text_of(store));
+}
+
+static void apply_flags(load_t *self)
+{
+    settings_t *settings = &self->config->settings;
+    if (self->overrides->store != NULL)
+        settings->store.path = text_of(self->overrides->store);
+    for (size_t i = 0; i < ENDPOINT_COUNT; i++) {
+        if (self->overrides->endpoints[i] != NULL)
+            settings->endpoints.addresses[i] = text_of(self->overrides->endpoints[i]);
+        if (settings->endpoints.addresses[i].size == 0)
+            settings->endpoints.addresses[i] = text_of(default_addresses[i]);
+    }
+}
+
+/* -- what the tables cannot say -- */
+
+/*  The value of a key in the map at `at`; the map itself when the key is not there. */
+static const uint8_t *find_key(const load_t *self, const uint8_t *at, const char *key)
+{
+    cursor_t cursor = {at, (const uint8_t *)self->yaml.packed.data + self->yaml.packed.size};
+    value_t value;
+    must(cursor_read(&cursor, &value));
+    for (uint32_t i = 0; value.type == VALUE_MAP && i < value.as.count; i++) {
+        value_t name;
+        must(cursor_read(&cursor, &name));
+        if (name.type == VALUE_STR && text_is(name.as.text, key))
+            return cursor.at;
+        must(cursor_skip(&cursor));
+    }
+    return at;
+}
+
+/*  Where `key` of element `index` of list `section` stands in the file. */
+static const uint8_t *locate(const load_t *self, const char *section, size_t index, const char *key)
+{
+    const uint8_t *list = find_key(self, (const uint8_t *)self->yaml.packed.data, section);
+    cursor_t cursor = {list, (const uint8_t *)self->yaml.packed.data + self->yaml.packed.size};
+    value_t value;
+    must(cursor_read(&cursor, &value));
+    for (size_t i = 0; value.type == VALUE_ARRAY && i < index; i++)
+        must(cursor_skip(&cursor));
+    return find_key(self, cursor.at, key);
+}
+
+static void complain_text(load_t *self, const char *section, size_t index, const char *key,
+                          const char *message, text_t what)
+{
+    char line[512];
+    snprintf(line, sizeof line, "%s: %s %.*s", key, message, (int)what.size,
+             what.size == 0 ? "" : what.data);
+    complain_at(self, locate(self, section, index, key), line);
+}
+
+/*  Sorted by name, equal names stand side by side. */
+typedef struct {
+    text_t name;
+    size_t index;
+} entry_t;
+
+static int compare_entries(const void *a, const void *b)
+{
+    int order = text_compare(((const entry_t *)a)->name, ((const entry_t *)b)->name);
+    return order != 0 ? order : (((const entry_t *)a)->index > ((const entry_t *)b)->index) * 2 - 1;
+}
+
+/*  `records` are structs of `size` bytes that begin with their name. */
+static void check_names(load_t *self, const char *section, const void *records, size_t size,
+                        size_t count)
+{
+    entry_t *entries = memory_new(count, sizeof *entries);
+    for (size_t i = 0; i < count; i++)
+        entries[i] =
+            (entry_t){*(const text_t *)(const void *)((const char *)records + i * size), i};
+    qsort(entries, count, sizeof *entries, compare_entries);
+    for (size_t i = 1; i < count; i++)
+        if (entries[i].name.data != NULL && text_equal(entries[i - 1].name, entries[i].name))
+            complain_text(self, section, entries[i].index, "name",
+                          "stands twice:", entries[i].name);
+    free(entries);
+}
+
+static void check_condition(load_t *self, size_t index, const char *key, text_t text)
+{
+    condition_error_t error;
+    if (text.data == NULL)
+        return;
+    condition_t *condition = condition_new(text, &error);
+    if (condition == NULL) {
+        char line[400];
+        snprintf(line, sizeof line, "%s: line %u, column %u: %s", key, error.line, error.column,
+                 error.message);
+        complain_at(self, locate(self, "policies", index, key), line);
+    }
+    condition_destroy(&condition);
+}
+
+static bool has_channel(const settings_t *settings, text_t name)
+{
+    for (size_t i = 0; i < settings->channel_count; i++)
+        if (text_equal(settings->channels[i].name, name))
+            return true;
+    return false;
+}
+
+static void check_policies(load_t *self)
+{
+    const settings_t *settings = &self->config->settings;
+    for (size_t i = 0; i < settings->policy_count; i++) {
+        const policy_t *policy = &settings->policies[i];
+        check_condition(self, i, "condition", policy->condition);
+        if (policy->resolve_condition.data != NULL)
+            complain_text(self, "policies", i, "resolve_condition",
+                          "is not supported:", policy->resolve_condition);
+        if (policy->inhibited_by.count > 0)
+            complain_text(self, "policies", i, "inhibited_by",
+                          "is not supported:", policy->inhibited_by.items[0]);
+        for (size_t k = 0; k < policy->channels.count; k++)
+            if (!has_channel(settings, policy->channels.items[k]))
+                complain_text(self, "policies", i, "channels", "there is no channel",
+                              policy->channels.items[k]);
+    }
+}
+
+static void check_settings(load_t *self)
+{
+    const settings_t *settings = &self->config->settings;
+    if (settings->dependencies.degraded > settings->dependencies.unhealthy) {
+        fprintf(self->errors,
+                "%s: dependencies.degraded must not be above dependencies.unhealthy\n",
+                self->overrides->file == NULL ? "configuration" : self->overrides->file);
+        self->wrong = true;
+    }
+    if (self->yaml.packed.size == 0 || self->wrong)
+        return; /* nothing but the file holds lists; and what is misread need not be checked */
+    check_names(self, "slos", settings->slos, sizeof *settings->slos, settings->slo_count);
+    check_names(self, "policies", settings->policies, sizeof *settings->policies,
+                settings->policy_count);
+    check_names(self, "runbooks", settings->runbooks, sizeof *settings->runbooks,
+                settings->runbook_count);
+    check_names(self, "channels", settings->channels, sizeof *settings->channels,
+                settings->channel_count);
+    check_policies(self);
+}
+
+/* -- what the engines are given -- */
+
+static void fill_limits(config_t *self)
+{
+    const limit_settings_t *limits = &self->settings.limits;
+    self->limits = (limits_t){.frame_bytes = (uint32_t)limits->frame,
+                              .batch = limits->batch,
+                              .depth = limits->depth,
+                              .name_bytes = limits->name,
+                              .labels = limits->labels,
+                              .label_name_bytes = limits->label_name,
+                              .label_value_bytes = limits->label_value,
+                              .text_bytes = limits->text,
+                              .title_bytes = limits->title};
+    self->operations = (operations_config_t){.policies = limits->policies,
+                                             .runbooks = limits->runbooks,
+                                             .alerts = limits->alerts,
+                                             .incidents = limits->incidents,
+                                             .notes = limits->notes};
+}
+
+static void fill_rules(config_t *self)
+{
+    const settings_t *settings = &self->settings;
+    anomaly_rule_t *rules = arena_take(&self->arena, settings->anomaly_count * sizeof *rules);
+    for (size_t i = 0; i < settings->anomaly_count; i++)
+        rules[i] = (anomaly_rule_t){.name_glob = settings->anomaly[i].match.name,
+                                    .kind = settings->anomaly[i].match.kind,
+                                    .labels = settings->anomaly[i].match.labels,
+                                    .sensitivity = settings->anomaly[i].sensitivity,
+                                    .min_history = settings->anomaly[i].min_history,
+                                    .severity = (severity_t)settings->anomaly[i].severity,
+                                    .watch = settings->anomaly[i].watch};
+    self->observability.anomaly_rules = rules;
+    self->observability.anomaly_rule_count = settings->anomaly_count;
+}
+
+static void fill_observability(config_t *self)
+{
+    const settings_t *settings = &self->settings;
+    self->observability = observability_config_default();
+    self->observability.limits = self->limits;
+    self->observability.series = settings->limits.series;
+    self->observability.operations = settings->limits.operations;
+    self->observability.dependencies = settings->limits.dependencies;
+    self->observability.slos = settings->limits.slos;
+    self->observability.plans = settings->limits.plans;
+    self->observability.series_ttl_s = settings->limits.series_ttl;
+    self->observability.dependency_window = settings->dependencies.window;
+    self->observability.dependency_min_requests = settings->dependencies.min_requests;
+    self->observability.dependency_degraded = settings->dependencies.degraded;
+    self->observability.dependency_unhealthy = settings->dependencies.unhealthy;
+    fill_rules(self);
+}
+
+static void fill_channel_names(config_t *self)
+{
+    text_t *names = arena_take(&self->arena, self->settings.channel_count * sizeof *names);
+    for (size_t i = 0; i < self->settings.channel_count; i++)
+        names[i] = self->settings.channels[i].name;
+    self->channel_names = (texts_t){names, self->settings.channel_count};
+}
+
+/*  Texts point into what was read; from here on they are the configuration's own. */
+static void keep_texts(config_t *self)
+{
+    self->settings =
+        *(const settings_t *)schema_copy(&settings_schema, &self->settings, &self->arena);
+}
+
+/* -- life -- */
+
+config_t *config_load(const overrides_t *overrides, FILE *errors, int *exit_status)
+{
+    load_t load = {.overrides = overrides, .errors = errors};
+    load.config = memory_new(1, sizeof *load.config);
+    atomic_init(&load.config->shares, 1);
+    arena_init(&load.config->arena);
+    *exit_status = EX_CONFIG;
+    bool good = read_settings(&load, exit_status);
+    if (good) {
+        *exit_status = EX_CONFIG;
+        read_environment(&load);
+        apply_flags(&load);
+        check_settings(&load);
+        keep_texts(load.config);
+        fill_limits(load.config);
+        fill_observability(load.config);
+        fill_channel_names(load.config);
+    }
+    yaml_free(&load.yaml);
+    free(load.text);
+    if (!good || load.wrong)
+        config_destroy(&load.config);
+    return load.config;
+}
+
+config_t *config_share(config_t *self)
+{
+    atomic_fetch_add(&self->shares, 1);
+    return self;
+}
+
+void config_destroy(config_t **self)
+{
+    if (*self != NULL && atomic_fetch_sub(&(*self)->shares, 1) == 1) {
+        arena_free(&(*self)->arena);
+        free(*self);
+    }
+    *self = NULL;
+}
+
+void config_print(const config_t *self, FILE *out)
+{
+    settings_t settings = self->settings;
+    channel_t *channels = memory_new(settings.channel_count, sizeof *channels);
+    for (size_t i = 0; i < settings.channel_count; i++) {
+        channels[i] = settings.channels[i];
+        if (channels[i].url.data != NULL)
+            channels[i].url = TEXT_OF("<secret>");
+    }
+    settings.channels = channels;
+    msgpack_sbuffer packed;
+    msgpack_sbuffer_init(&packed);
+    schema_write(&settings_schema, &settings, false, &packed);
+    yaml_write(packed.data, packed.size, out);
+    msgpack_sbuffer_destroy(&packed);
+    free(channels);
+}
+
+bool config_store_directory(const config_t *self, char *out, size_t size)
+{
+    const char *state = getenv("STATE_DIRECTORY"), *home = getenv("HOME");
+    const char *xdg = getenv("XDG_STATE_HOME");
+    int length = -1;
+    if (self->settings.store.path.size > 0)
+        length = snprintf(out, size, "%.*s", (int)self->settings.store.path.size,
+                          self->settings.store.path.data);
+    else if (state != NULL && state[0] != '\0')
+        length = snprintf(out, size, "%.*s", (int)strcspn(state, ":"), state);
+    else if (xdg != NULL && xdg[0] == '/')
+        length = snprintf(out, size, "%s/tocsin", xdg);
+    else if (home != NULL && home[0] == '/')
+        length = snprintf(out, size, "%s/.local/state/tocsin", home);
+    return length > 0 && (size_t)length < size;
+}

@@ -1,0 +1,24 @@
+# Installs what is missing from Debian: sourced, then `need_packages PACKAGE...`.
+
+need_packages() {
+    local missing=() package
+    for package in "$@"; do
+        dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+    done
+    [ ${#missing[@]} -eq 0 ] && return 0
+    echo "installing: ${missing[*]}" >&2
+    command -v apt-get >/dev/null || { echo "cannot install ${missing[*]}: apt-get is not here (Debian 12 is expected)" >&2; return 1; }
+    local sudo=()
+    if [ "$(id -u)" != 0 ]; then
+        command -v sudo >/dev/null || { echo "cannot install ${missing[*]}: neither root nor sudo" >&2; return 1; }
+        sudo=(sudo)
+    fi
+    export DEBIAN_FRONTEND=noninteractive
+    "${sudo[@]}" apt-get update -qq >/dev/null &&
+        "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null ||
+        { echo "cannot install ${missing[*]}: apt-get failed" >&2; return 1; }
+}
+
+build_packages=(cmake ninja-build pkg-config gcc libc6-dev libzmq3-dev libczmq-dev libmsgpack-dev libsqlite3-dev libyaml-dev
+    libxxhash-dev libsystemd-dev libjansson-dev libcurl4-openssl-dev)
+test_packages=(libcmocka-dev clang-14 libclang-rt-14-dev clang-format-14 python3 python3-zmq python3-msgpack python3-yaml procps)
