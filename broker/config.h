@@ -118,7 +118,7 @@ typedef struct {
 } overrides_t;
 
 /*  Read everything. NULL if anything is wrong: each error is a line on `errors`, and *exit_status
- * is EX_CONFIG or, for a file that cannot be read, EX_NOINPUT. */
+ * is EX_CONFIG. */
 config_t *config_load(const overrides_t *overrides, FILE *errors, int *exit_status);
 
 /*  One more holder of the same configuration. */
