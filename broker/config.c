@@ -1,7 +1,7 @@
 #include "broker/config.h"
 
 #include "broker/config_tables.h"
-#include "broker/yaml.h"
+#include "broker/yaml_value.h"
 #include "engines/condition.h"
 #include "proto/must.h"
 
@@ -22,7 +22,7 @@ static const char *const default_addresses[ENDPOINT_COUNT] = {
 typedef struct {
     config_t *config;
     const overrides_t *overrides;
-    yaml_t yaml;
+    yaml_value_t yaml;
     char *text;
     FILE *errors;
     bool wrong;
@@ -32,7 +32,7 @@ typedef struct {
 
 static void complain_at(load_t *self, const uint8_t *at, const char *message)
 {
-    yaml_place_t place = yaml_place(&self->yaml, at);
+    yaml_place_t place = yaml_value_place(&self->yaml, at);
     fprintf(self->errors, "%s:%u:%u: %s\n", self->overrides->file, place.line, place.column,
             message);
     self->wrong = true;
@@ -76,7 +76,7 @@ static bool read_settings(load_t *self, int *exit_status)
     if (self->text == NULL)
         return false;
     *exit_status = EX_CONFIG;
-    if (!yaml_read(&self->yaml, self->overrides->file, self->text, size, self->errors))
+    if (!yaml_value_read(&self->yaml, self->overrides->file, self->text, size, self->errors))
         return false;
     if (self->yaml.packed.size == 0)
         return true;
@@ -107,7 +107,7 @@ static void read_variable(load_t *self, const field_t *field, void *record, cons
     msgpack_sbuffer packed;
     msgpack_sbuffer_init(&packed);
     bool is_text = field->type == FIELD_TEXT || field->type == FIELD_TITLE;
-    yaml_pack_scalar(value, strlen(value), is_text, &packed);
+    yaml_value_pack_scalar(value, strlen(value), is_text, &packed);
     text_t kept = arena_copy(&self->config->arena, (text_t){packed.data, packed.size});
     cursor_t cursor = cursor_over(kept.data, kept.size);
     variable_t named = {self, variable};
@@ -375,7 +375,7 @@ config_t *config_load(const overrides_t *overrides, FILE *errors, int *exit_stat
         fill_observability(load.config);
         fill_channel_names(load.config);
     }
-    yaml_free(&load.yaml);
+    yaml_value_free(&load.yaml);
     free(load.text);
     if (!good || load.wrong)
         config_destroy(&load.config);
@@ -410,7 +410,7 @@ void config_print(const config_t *self, FILE *out)
     msgpack_sbuffer packed;
     msgpack_sbuffer_init(&packed);
     schema_write(&settings_schema, &settings, false, &packed);
-    yaml_write(packed.data, packed.size, out);
+    yaml_value_write(packed.data, packed.size, out);
     msgpack_sbuffer_destroy(&packed);
     free(channels);
 }

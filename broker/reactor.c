@@ -91,7 +91,7 @@ static zsock_t *bind_endpoint(reactor_t *self, endpoint_t endpoint, int type, te
     zsock_set_sndhwm(socket, EVENTS_HWM);
     zsock_set_linger(socket, LINGER_MS);
     zsock_set_handshake_ivl(socket, HANDSHAKE_MS);
-    zsock_set_ipv6(socket, 1);
+    zsock_set_ipv6(socket, strchr(text, '[') != NULL);
     zsock_set_maxmsgsize(socket, (int)(self->limits.frame_bytes * OVERSIZE));
     if (zsock_bind(socket, "%s", text) < 0) {
         error->exit_status = EX_UNAVAILABLE;

@@ -1,4 +1,4 @@
-#include "broker/yaml.h"
+#include "broker/yaml_value.h"
 
 #include "proto/cursor.h"
 #include "proto/must.h"
@@ -14,7 +14,7 @@
 /* -- reading -- */
 
 typedef struct {
-    yaml_t *yaml;
+    yaml_value_t *yaml;
     yaml_document_t *document;
     const char *name;
     FILE *errors;
@@ -26,7 +26,7 @@ static int complain(const reading_t *self, yaml_mark_t mark, const char *what)
     return 0;
 }
 
-static void add_place(yaml_t *self, yaml_mark_t mark)
+static void add_place(yaml_value_t *self, yaml_mark_t mark)
 {
     if (self->count == self->capacity) {
         self->capacity = self->capacity * 2 + 64;
@@ -73,7 +73,7 @@ static int pack_number_text(const char *text, size_t size, msgpack_sbuffer *out)
     return 1;
 }
 
-void yaml_pack_scalar(const char *text, size_t size, int quoted, msgpack_sbuffer *out)
+void yaml_value_pack_scalar(const char *text, size_t size, int quoted, msgpack_sbuffer *out)
 {
     static const char *const nils[] = {"", "~", "null", "Null", "NULL", NULL};
     static const char *const trues[] = {"true", "True", "TRUE", NULL};
@@ -129,8 +129,8 @@ static int pack_node(reading_t *self, const yaml_node_t *node, unsigned depth)
         return pack_sequence(self, node, depth);
     if (node->type == YAML_MAPPING_NODE)
         return pack_mapping(self, node, depth);
-    yaml_pack_scalar((const char *)node->data.scalar.value, node->data.scalar.length,
-                     node->data.scalar.style != YAML_PLAIN_SCALAR_STYLE, &self->yaml->packed);
+    yaml_value_pack_scalar((const char *)node->data.scalar.value, node->data.scalar.length,
+                           node->data.scalar.style != YAML_PLAIN_SCALAR_STYLE, &self->yaml->packed);
     return 1;
 }
 
@@ -177,9 +177,10 @@ static int read_document(reading_t *self, yaml_parser_t *parser)
     return good;
 }
 
-int yaml_read(yaml_t *self, const char *name, const char *text, size_t size, FILE *errors)
+int yaml_value_read(yaml_value_t *self, const char *name, const char *text, size_t size,
+                    FILE *errors)
 {
-    *self = (yaml_t){.count = 0};
+    *self = (yaml_value_t){.count = 0};
     msgpack_sbuffer_init(&self->packed);
     reading_t reading = {.yaml = self, .name = name, .errors = errors};
     if (!refuse_aliases(&reading, text, size))
@@ -192,14 +193,14 @@ int yaml_read(yaml_t *self, const char *name, const char *text, size_t size, FIL
     return good;
 }
 
-void yaml_free(yaml_t *self)
+void yaml_value_free(yaml_value_t *self)
 {
     msgpack_sbuffer_destroy(&self->packed);
     free(self->places);
-    *self = (yaml_t){.count = 0};
+    *self = (yaml_value_t){.count = 0};
 }
 
-yaml_place_t yaml_place(const yaml_t *self, const uint8_t *at)
+yaml_place_t yaml_value_place(const yaml_value_t *self, const uint8_t *at)
 {
     yaml_place_t place = {.line = 1, .column = 1};
     size_t offset = (size_t)(at - (const uint8_t *)self->packed.data);
@@ -295,7 +296,7 @@ static void write_value(cursor_t *cursor, unsigned depth, FILE *out)
     }
 }
 
-void yaml_write(const void *bytes, size_t size, FILE *out)
+void yaml_value_write(const void *bytes, size_t size, FILE *out)
 {
     cursor_t cursor = cursor_over(bytes, size);
     write_value(&cursor, 0, out);
