@@ -229,6 +229,18 @@ static void write_text(text_t text, FILE *out)
     fputc('"', out);
 }
 
+/*  The shortest text that reads back as the same number. */
+static void write_number(double number, FILE *out)
+{
+    char text[40];
+    for (int digits = 15; digits <= 17; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, number);
+        if (strtod(text, NULL) == number)
+            break;
+    }
+    fputs(text, out);
+}
+
 static void write_scalar(const value_t *value, FILE *out)
 {
     switch ((int)value->type) {
@@ -242,7 +254,7 @@ static void write_scalar(const value_t *value, FILE *out)
         fprintf(out, "%lld", (long long)value->as.i);
         break;
     case VALUE_FLOAT:
-        fprintf(out, "%.17g", value->as.f);
+        write_number(value->as.f, out);
         break;
     case VALUE_STR:
         write_text(value->as.text, out);

@@ -503,6 +503,14 @@ static void miss_required(reading_t *self, const schema_t *schema, uint64_t seen
             complain(self, STATUS_MISSING_FIELD, map, schema->fields[i].key, "is required");
 }
 
+static void complain_unknown(reading_t *self, const uint8_t *at, const value_t *key)
+{
+    char name[64] = "a key that is no text";
+    if (key->type == VALUE_STR)
+        snprintf(name, sizeof name, "%.*s", (int)key->as.text.size, key->as.text.data);
+    complain(self, STATUS_BAD_VALUE, at, name, "unknown key");
+}
+
 static void read_pair(reading_t *self, const schema_t *schema, cursor_t *cursor, void *out,
                       uint64_t *seen)
 {
@@ -514,9 +522,7 @@ static void read_pair(reading_t *self, const schema_t *schema, cursor_t *cursor,
     const field_t *field = key.type == VALUE_STR ? schema_field(schema, key.as.text) : NULL;
     if (field == NULL || (field->flags & FIELD_HIDDEN) != 0) {
         if (self->strict)
-            complain(self, STATUS_BAD_VALUE, at, schema->name, "unknown key %.*s",
-                     key.type == VALUE_STR ? (int)key.as.text.size : 0,
-                     key.type == VALUE_STR ? key.as.text.data : "");
+            complain_unknown(self, at, &key);
         must(cursor_skip(cursor));
         return;
     }
