@@ -144,7 +144,9 @@ class Broker:
             self.process.wait()
             self.forget()
         self.context.destroy(0)
+        log = self.read_log()
         shutil.rmtree(self.folder, ignore_errors=True)
+        assert "Sanitizer" not in log and "runtime error" not in log and "a bug of ours" not in log, log
 
 
 class Subscriber:
