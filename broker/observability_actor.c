@@ -407,9 +407,7 @@ static void serve_reactor(actor_t *self, zmsg_t *mail)
         take_config(self, mail);
         break;
     case MAIL_STOP:
-        self->stopping = true;
-        break;
-    default: /* "$TERM": the actor is being destroyed */
+    default: /* or "$TERM": the actor is being destroyed */
         self->stopping = true;
         break;
     }

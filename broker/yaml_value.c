@@ -174,6 +174,7 @@ static int read_document(reading_t *self, yaml_parser_t *parser)
         }
     }
     yaml_document_delete(&document);
+    self->document = NULL;
     return good;
 }
 
