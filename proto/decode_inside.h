@@ -7,7 +7,7 @@
  *           (incomplete, too deep or too long; which of them is found out afterwards, by the whole
  *           frame), and blames the *event* in hand for everything else and goes on
  *
- *  `room` is how many containers may still be opened around what stands at the cursor.
+ *  `room` is how deep containers may nest in what stands at the cursor.
  */
 #ifndef PROTO_DECODE_INSIDE_H
 #define PROTO_DECODE_INSIDE_H

@@ -61,6 +61,7 @@ static void write_label(writer_t *writer, label_t label)
 {
     if (label.value.size == 0)
         return;
+    must(writer->count < LABELS_MAX);
     write_text(writer, label.name);
     write_text(writer, label.value);
     writer->count++;
