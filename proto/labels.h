@@ -56,8 +56,8 @@ labels_t labels_canonical(raw_labels_t raw, uint8_t *buffer);
  * that stands twice the later wins; an empty value removes the label. */
 labels_t labels_build(const label_t *pairs, size_t count, uint8_t *buffer);
 
-/*  `over` laid upon `base`: its labels win. Written into `buffer`, which is neither's; together they
- *  have at most LABELS_MAX labels. */
+/*  `over` laid upon `base`: its labels win. Written into `buffer`, which is neither's; together
+ *  they have at most LABELS_MAX labels. */
 labels_t labels_merge(labels_t base, labels_t over, uint8_t *buffer);
 
 /*  The set without the label `name`. Written into `buffer`. */
