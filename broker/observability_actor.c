@@ -387,6 +387,10 @@ static void take_config(actor_t *self, zmsg_t *mail)
     config_t *old = self->given->config;
     mail_take_struct(mail, &self->given->config, sizeof self->given->config);
     observability_stack_configure(self->stack, &self->given->config->observability);
+    metric_batch_free(&self->metrics);
+    request_batch_free(&self->requests);
+    metric_batch_init(&self->metrics, &self->given->config->limits);
+    request_batch_init(&self->requests, &self->given->config->limits);
     for (uint32_t i = 0; i < old->settings.slo_count; i++)
         if (!has_slo(self->given->config, old->settings.slos[i].name))
             observability_stack_slo_delete(self->stack, old->settings.slos[i].name);
