@@ -13,8 +13,11 @@
 #include <stdlib.h>
 #include <sysexits.h>
 
-/* Mails of one pipe that one transaction takes in. */
-#define TURN_MAILS 256u
+/* Commands that one transaction takes in. */
+#define COMMANDS_A_TURN 256u
+
+/* Findings: every one that was sent before a command arrived is taken in before the command. */
+#define FINDINGS_A_TURN 10000u
 
 /* The longest a turn waits for something to happen. */
 #define WAIT_MS 1000
@@ -508,11 +511,12 @@ static void wait_for_work(operations_t *self)
     zmq_poll(items, 3, clock_wait_ms(clock_now(), next_deadline(self), WAIT_MS));
 }
 
-static bool serve_mails(operations_t *self, zsock_t *pipe, void (*serve)(operations_t *, zmsg_t *))
+static bool serve_mails(operations_t *self, zsock_t *pipe, size_t most,
+                        void (*serve)(operations_t *, zmsg_t *))
 {
     zmsg_t *mail;
     size_t count = 0;
-    for (; count < TURN_MAILS && (mail = mail_receive(pipe)) != NULL; count++)
+    for (; count < most && (mail = mail_receive(pipe)) != NULL; count++)
         serve(self, mail);
     return count > 0;
 }
@@ -521,8 +525,8 @@ static bool serve_mails(operations_t *self, zsock_t *pipe, void (*serve)(operati
 static bool take_turn(operations_t *self)
 {
     self->now = clock_now();
-    bool busy = serve_mails(self, self->given->observability, serve_observability);
-    busy |= serve_mails(self, self->reactor, serve_reactor);
+    bool busy = serve_mails(self, self->given->observability, FINDINGS_A_TURN, serve_observability);
+    busy |= serve_mails(self, self->reactor, COMMANDS_A_TURN, serve_reactor);
     busy |= serve_lane(self);
     let_time_pass(self);
     return operations_commit(self) && busy;

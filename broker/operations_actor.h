@@ -4,7 +4,7 @@
  * it out, commits once, and only then answers and publishes. `ok` means on disk.
  *
  *  Owns     an operations_manager_t and the store_t
- *  Bounds   TURN_MAILS of each pipe a turn
+ *  Bounds   COMMANDS_A_TURN and FINDINGS_A_TURN mails, and one block of the lane, a turn
  *  Thread   its own; it speaks through pipes (broker/mail.h)
  */
 #ifndef BROKER_OPERATIONS_ACTOR_H

@@ -218,15 +218,26 @@ static void ping(reactor_t *self, zmsg_t **envelope, const command_t *command)
     answer(self, envelope, command, true);
 }
 
+/*  A wing that is far behind refuses instead of making the reactor wait. */
+static bool has_room(reactor_t *self, zactor_t *wing, zmsg_t **envelope, const command_t *command)
+{
+    if ((zsock_events(wing) & ZMQ_POLLOUT) != 0)
+        return true;
+    refuse(self, envelope, command, STATUS_UNAVAILABLE, "too many requests wait");
+    return false;
+}
+
 /*  The report travels through both wings, each adds what it knows, and the last one answers. */
 static void ask_status(reactor_t *self, zmsg_t **envelope, const command_t *command)
 {
     unsigned char kind = MAIL_STATUS;
+    if (!has_room(self, self->observability, envelope, command))
+        return;
     self->facts.uptime_s = (double)(clock_now().mono_ns - self->started_ns) / (double)NS_PER_S;
     zmsg_pushmem(*envelope, command->id.size == 0 ? "" : command->id.data, command->id.size);
     zmsg_pushmem(*envelope, &self->facts, sizeof self->facts);
     zmsg_pushmem(*envelope, &kind, 1);
-    mail_try(envelope, zactor_sock(self->observability));
+    mail_send(envelope, zactor_sock(self->observability));
 }
 
 /*  What cannot change while running is named. */
@@ -291,17 +302,13 @@ static void reload(reactor_t *self, zmsg_t **envelope, const command_t *command)
     free(complaints);
 }
 
-/*  A wing that is far behind refuses instead of making the reactor
- * wait. */
 static void ask_wing(reactor_t *self, zmsg_t **envelope, zframe_t **request,
                      const command_t *command)
 {
     zactor_t *wing =
         command->spec->wing == WING_OBSERVABILITY ? self->observability : self->operations;
-    if ((zsock_events(wing) & ZMQ_POLLOUT) == 0) {
-        refuse(self, envelope, command, STATUS_UNAVAILABLE, "too many requests wait");
+    if (!has_room(self, wing, envelope, command))
         return;
-    }
     unsigned char kind = MAIL_ASK;
     zmsg_prepend(*envelope, request);
     zmsg_pushmem(*envelope, &kind, 1);
@@ -565,30 +572,49 @@ static void add_readers(reactor_t *self)
     zloop_timer(self->loop, HEARTBEAT_MS, 0, beat, self);
 }
 
-/*  Hand over what already stands in the sockets, then tell the wings to finish; what they still
- * have to say goes out. A second signal ends it at once. */
+static bool has_signal(reactor_t *self)
+{
+    struct signalfd_siginfo signal;
+    return read(self->signals, &signal, sizeof signal) == (ssize_t)sizeof signal;
+}
+
+/*  Wait for the wings, and send what they have to say. A second signal, or too long a wait, ends it
+ * at once. */
+static void serve_wings(reactor_t *self, int64_t deadline)
+{
+    zmq_pollitem_t items[] = {{.socket = zsock_resolve(self->observability), .events = ZMQ_POLLIN},
+                              {.socket = zsock_resolve(self->operations), .events = ZMQ_POLLIN},
+                              {.fd = self->signals, .events = ZMQ_POLLIN}};
+    instant_t now = clock_now();
+    if (now.mono_ns > deadline || has_signal(self))
+        _exit(EX_SOFTWARE);
+    zmq_poll(items, 3, clock_wait_ms(now, deadline, DRAIN_MS));
+    take_mails(self, self->observability, &self->observability_stopped);
+    take_mails(self, self->operations, &self->operations_stopped);
+    if (self->exit_status != 0)
+        _exit(self->exit_status);
+}
+
+/*  What already stands in a lane's socket is handed over; new senders find nobody. */
+static void empty_lane(reactor_t *self, lane_t *lane, int64_t deadline)
+{
+    while ((zsock_events(lane->socket) & ZMQ_POLLIN) != 0 && clock_now().mono_ns < deadline)
+        if (!lane_drain(lane))
+            serve_wings(self, deadline);
+}
+
+/*  Finish what has arrived, tell the wings to do the same, and send what they still have to say. */
 static void finish(reactor_t *self)
 {
+    int64_t deadline = clock_now().mono_ns + DRAIN_MS * INT64_C(1000000);
     for (size_t i = 0; i < LANE_COUNT; i++)
-        lane_drain(&self->lanes[i]);
+        zsock_unbind(self->lanes[i].socket, "%s", self->facts.endpoints[i]);
+    for (size_t i = 0; i < LANE_COUNT; i++)
+        empty_lane(self, &self->lanes[i], deadline - DRAIN_MS * INT64_C(500000));
     zmsg_t *stop = mail_new(MAIL_STOP);
     mail_send(&stop, zactor_sock(self->observability));
-    instant_t now = clock_now();
-    int64_t deadline = now.mono_ns + DRAIN_MS * INT64_C(1000000);
-    while (!(self->observability_stopped && self->operations_stopped)) {
-        struct signalfd_siginfo signal;
-        now = clock_now();
-        if (now.mono_ns > deadline ||
-            read(self->signals, &signal, sizeof signal) == (ssize_t)sizeof signal)
-            _exit(self->exit_status == 0 ? EX_SOFTWARE : self->exit_status);
-        zmq_pollitem_t items[] = {
-            {.socket = zsock_resolve(self->observability), .events = ZMQ_POLLIN},
-            {.socket = zsock_resolve(self->operations), .events = ZMQ_POLLIN},
-            {.fd = self->signals, .events = ZMQ_POLLIN}};
-        zmq_poll(items, 3, clock_wait_ms(now, deadline, DRAIN_MS));
-        take_mails(self, self->observability, &self->observability_stopped);
-        take_mails(self, self->operations, &self->operations_stopped);
-    }
+    while (!(self->observability_stopped && self->operations_stopped))
+        serve_wings(self, deadline);
 }
 
 int reactor_run(reactor_t *self)
