@@ -358,7 +358,7 @@ static void serve_operations(actor_t *self, zmsg_t *mail)
         answer(self, mail);
         return;
     default:
-        must(!"a mail of a kind that operations does not send");
+        must_not("a mail of a kind that the operations wing does not send");
     }
     zmsg_destroy(&mail);
 }

@@ -449,7 +449,7 @@ static void serve_observability(operations_t *self, zmsg_t *mail)
         take_stop(self, mail);
         break;
     default:
-        must(!"a mail of a kind that the observability wing does not send");
+        must_not("a mail of a kind that the observability wing does not send");
     }
     zmsg_destroy(&mail);
 }

@@ -46,8 +46,8 @@ static const char *const statement_texts[STATEMENT_COUNT] = {
     [DO_OLDEST] = "SELECT min(seq) FROM publication WHERE family = ?",
     [DO_INCIDENT_NOTES] =
         "SELECT time, by, text FROM incident_note WHERE incident = ? ORDER BY number DESC LIMIT ?",
-    [DO_INCIDENT_MOVES] = "SELECT time, by, what, \"from\", \"to\" FROM incident_move"
-                          " WHERE incident = ? ORDER BY number DESC LIMIT ?",
+    [DO_INCIDENT_MOVES] = ("SELECT time, by, what, \"from\", \"to\" FROM incident_move"
+                           " WHERE incident = ? ORDER BY number DESC LIMIT ?"),
     [DO_ALERT_NOTES] =
         "SELECT time, by, text FROM alert_note WHERE alert = ? ORDER BY number DESC LIMIT ?",
 };

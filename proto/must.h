@@ -11,6 +11,9 @@
 
 #define must(condition) ((condition) ? (void)0 : must_fail(#condition, __FILE__, __LINE__))
 
+/*  Where nothing may come: says in words what came. */
+#define must_not(words) must_fail(words, __FILE__, __LINE__)
+
 _Noreturn void must_fail(const char *condition, const char *file, int line);
 
 /*  Zeroed memory for `count` things of `size` bytes; release with free. */
