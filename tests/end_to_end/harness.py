@@ -31,7 +31,7 @@ def wait_for(condition, what, patience=PATIENCE):
 
 
 class Broker:
-    def __init__(self, config=None, store=None, flags=(), environment=None):
+    def __init__(self, config=None, store=None, flags=(), environment=None, wrapper=()):
         self.folder = tempfile.mkdtemp(prefix="tocsin-test-")
         self.store = store or os.path.join(self.folder, "store")
         self.config = None
@@ -39,6 +39,7 @@ class Broker:
             self.config = os.path.join(self.folder, "tocsin.yaml")
             self.write_config(config)
         self.flags = list(flags)
+        self.wrapper = list(wrapper)
         self.environment = dict(os.environ, **(environment or {}))
         self.context = zmq.Context()
         self.process = None
@@ -55,7 +56,7 @@ class Broker:
         if self.config:
             command += ["--config", self.config]
         self.log = open(os.path.join(self.folder, "log"), "ab")
-        self.process = subprocess.Popen(command + self.flags, stdout=subprocess.PIPE, stderr=self.log, env=self.environment)
+        self.process = subprocess.Popen(self.wrapper + command + self.flags, stdout=subprocess.PIPE, stderr=self.log, env=self.environment)
         self.addresses = {}
         for line in self.process.stdout:
             words = line.decode().split()
