@@ -1,0 +1,78 @@
+/*  anomaly_detector - is this value unlike the ones before it?
+ *
+ *  A series that a rule watches has a watch: the window of its last values and what was judged. A
+ *  value is tested against the up to 100 values before it and then enters the window, anomalous or
+ *  not; an episode begins at the first anomalous value and ends at the first that is not.
+ *
+ *  Owns     the rules; the watches it hands out, each with its window
+ *  Bounds   one watch a series, about 0.9 KiB
+ *  Time     handed in as `now`; only wall_s is used, as data
+ *  Thread   one
+ *  Refuses  a rule out of its range: bad_value, before it is configured
+ *
+ *  Seed: Shewhart, Economic Control of Quality of Manufactured Product (1931): limits at so many
+ *  deviations from the mean of what went before.
+ */
+#ifndef ENGINES_ANOMALY_DETECTOR_H
+#define ENGINES_ANOMALY_DETECTOR_H
+
+#include "engines/observability/observability_stack.h"
+#include "proto/instant.h"
+#include "proto/labels.h"
+#include "proto/status.h"
+#include "proto/thing.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define ANOMALY_SENSITIVITY_MIN 0.1
+#define ANOMALY_SENSITIVITY_MAX 10.0
+#define ANOMALY_SENSITIVITY_DEFAULT 3.0
+#define ANOMALY_HISTORY_MIN 10u /* fewer values say too little about a deviation */
+
+typedef struct anomaly_detector anomaly_detector_t;
+typedef struct watch watch_t;
+
+/*  Without rules every gauge is watched at the default sensitivity, tocsin_* and ALERTS never. */
+anomaly_detector_t *anomaly_detector_new(const anomaly_rule_t *rules, size_t count);
+void anomaly_detector_destroy(anomaly_detector_t **self);
+
+/*  New rules; watches are to be ruled anew with anomaly_detector_rule. */
+void anomaly_detector_configure(anomaly_detector_t *self, const anomaly_rule_t *rules,
+                                size_t count);
+
+/*  Is the rule within its ranges? */
+status_t anomaly_rule_check(const anomaly_rule_t *rule);
+
+/*  What a rule looks at. */
+typedef struct {
+    text_t name;
+    labels_t labels;
+    metric_kind_t kind;
+} watched_t;
+
+/*  Put a series under the first rule that matches it: a new watch where there was none (*watch is
+ *  NULL), the old one with its window where there was, none (freed, NULL) where no rule watches. */
+void anomaly_detector_rule(anomaly_detector_t *self, watched_t what, watch_t **watch);
+void anomaly_watch_destroy(watch_t **watch);
+
+/*  How a value was judged. */
+typedef struct {
+    double mean, stddev; /* what it was tested against */
+    double score;        /* signed; NaN where the deviation is 0 or unknown */
+    bool anomalous;
+} verdict_t;
+
+typedef enum { EPISODE_NONE, EPISODE_BEGINS, EPISODE_ENDS } episode_t;
+
+/*  Test the next value, let it enter the window, and say whether an episode begins or ends; the
+ *  verdict is filled when one does. */
+episode_t anomaly_watch_take(watch_t *watch, double value, instant_t now, verdict_t *verdict);
+
+/*  Judge a value without taking it in. */
+verdict_t anomaly_watch_check(const watch_t *watch, double value);
+
+/*  All but name and labels of the view. */
+void anomaly_watch_view(const watch_t *watch, anomaly_view_t *view);
+
+#endif

@@ -1,0 +1,596 @@
+#include "engines/observability/observability_stack.h"
+
+#include "engines/observability/anomaly_detector.h"
+#include "engines/observability/dependency_health_monitor.h"
+#include "engines/observability/metrics_collector.h"
+#include "engines/observability/performance_profiler.h"
+#include "engines/observability/plan_book.h"
+#include "engines/observability/slo_monitor.h"
+#include "proto/cursor.h"
+#include "proto/must.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+/* What the engines know becomes series once a second. */
+#define TELL_EVERY_NS NS_PER_S
+
+#define SERIES_DEFAULT 200000u
+#define OPERATIONS_DEFAULT 10000u
+#define DEPENDENCIES_DEFAULT 1000u
+#define SLOS_DEFAULT 1000u
+#define PLANS_DEFAULT 10000u
+#define SERIES_TTL_DEFAULT_S 3600.0
+#define DEPENDENCY_WINDOW_DEFAULT 100u
+#define DEPENDENCY_MIN_REQUESTS_DEFAULT 5u
+#define DEPENDENCY_DEGRADED_DEFAULT 0.10
+#define DEPENDENCY_UNHEALTHY_DEFAULT 0.50
+
+struct observability_stack {
+    finding_sink_t sink;
+    metrics_collector_t *collector;
+    anomaly_detector_t *detector;
+    performance_profiler_t *profiler;
+    dependency_health_monitor_t *dependencies;
+    slo_monitor_t *slos;
+    plan_book_t *plans;
+    int64_t tell_at; /* when series are written next */
+    instant_t now;   /* the latest that was handed in */
+    uint8_t *labels; /* room for the labels of our own series */
+};
+
+observability_config_t observability_config_default(void)
+{
+    return (observability_config_t){
+        .limits = LIMITS_DEFAULT,
+        .series = SERIES_DEFAULT,
+        .operations = OPERATIONS_DEFAULT,
+        .dependencies = DEPENDENCIES_DEFAULT,
+        .slos = SLOS_DEFAULT,
+        .plans = PLANS_DEFAULT,
+        .series_ttl_s = SERIES_TTL_DEFAULT_S,
+        .dependency_window = DEPENDENCY_WINDOW_DEFAULT,
+        .dependency_min_requests = DEPENDENCY_MIN_REQUESTS_DEFAULT,
+        .dependency_degraded = DEPENDENCY_DEGRADED_DEFAULT,
+        .dependency_unhealthy = DEPENDENCY_UNHEALTHY_DEFAULT,
+    };
+}
+
+static dependency_config_t dependency_config(const observability_config_t *config)
+{
+    return (dependency_config_t){.dependencies = config->dependencies,
+                                 .window = config->dependency_window,
+                                 .min_requests = config->dependency_min_requests,
+                                 .degraded = config->dependency_degraded,
+                                 .unhealthy = config->dependency_unhealthy,
+                                 .seed = config->seed};
+}
+
+static void send(observability_stack_t *self, const finding_t *finding)
+{
+    self->sink.take(self->sink.context, finding);
+}
+
+/* What entering a status is called. */
+static const finding_type_t slo_findings[SLO_STATUS_COUNT] = {
+    [SLO_INSUFFICIENT_DATA] = FINDING_SLO_RECOVERED,
+    [SLO_OK] = FINDING_SLO_RECOVERED,
+    [SLO_BURNING] = FINDING_SLO_BURNING,
+    [SLO_BREACHED] = FINDING_SLO_BREACHED,
+};
+
+static void take_slo(void *context, const slo_view_t *view, slo_status_t from, instant_t now)
+{
+    bool was_well = from == SLO_OK || from == SLO_INSUFFICIENT_DATA;
+    bool is_well = view->status == SLO_OK || view->status == SLO_INSUFFICIENT_DATA;
+    if (was_well && is_well)
+        return;
+    finding_t finding = {.type = slo_findings[view->status], .now = now};
+    finding.as.slo.view = *view;
+    finding.as.slo.from = from;
+    finding.as.slo.to = view->status;
+    send(context, &finding);
+}
+
+observability_stack_t *observability_stack_new(const observability_config_t *config,
+                                               finding_sink_t sink)
+{
+    observability_stack_t *self = memory_new(1, sizeof *self);
+    dependency_config_t dependencies = dependency_config(config);
+    self->sink = sink;
+    self->collector = metrics_collector_new(config->series, config->series_ttl_s, config->seed);
+    self->detector = anomaly_detector_new(config->anomaly_rules, config->anomaly_rule_count);
+    self->profiler = performance_profiler_new(config->operations, config->seed);
+    self->dependencies = dependency_health_monitor_new(&dependencies);
+    self->slos = slo_monitor_new(config->slos, config->seed, (slo_sink_t){take_slo, self});
+    self->plans = plan_book_new(config->plans, config->seed, self->collector, sink);
+    self->labels = memory_new(1, LABELS_MAX_BYTES);
+    return self;
+}
+
+void observability_stack_destroy(observability_stack_t **self_p)
+{
+    observability_stack_t *self = *self_p;
+    if (self == NULL)
+        return;
+    uint64_t at = 0;
+    for (series_t *series; (series = metrics_collector_next(self->collector, &at)) != NULL;)
+        anomaly_watch_destroy(&series->watch);
+    plan_book_destroy(&self->plans);
+    slo_monitor_destroy(&self->slos);
+    dependency_health_monitor_destroy(&self->dependencies);
+    performance_profiler_destroy(&self->profiler);
+    anomaly_detector_destroy(&self->detector);
+    metrics_collector_destroy(&self->collector);
+    free(self->labels);
+    free(self);
+    *self_p = NULL;
+}
+
+/* -- series: what hangs on them -- */
+
+/* An __overflow__ series mixes the values of many: it is not watched. */
+static void rule_series(observability_stack_t *self, series_t *series)
+{
+    const metric_t *metric = metrics_collector_metric_of(self->collector, series);
+    watched_t what = {metric_name(metric), series_labels(series), metric->kind};
+    if (!series->overflow)
+        anomaly_detector_rule(self->detector, what, &series->watch);
+    series->followed = series->watch != NULL || series->plans != NULL;
+}
+
+static void join(observability_stack_t *self, series_t *series)
+{
+    plan_book_join(self->plans, series);
+    rule_series(self, series);
+}
+
+typedef struct {
+    observability_stack_t *stack;
+    instant_t now;
+} leaving_t;
+
+static void leave(void *context, series_t *series)
+{
+    const leaving_t *leaving = context;
+    plan_book_leave(leaving->stack->plans, series, leaving->now);
+    anomaly_watch_destroy(&series->watch);
+}
+
+static void view_anomaly(const observability_stack_t *self, const series_t *series,
+                         anomaly_view_t *view)
+{
+    const metric_t *metric = metrics_collector_metric_of(self->collector, series);
+    anomaly_watch_view(series->watch, view);
+    view->name = metric_name(metric);
+    view->labels = series_labels(series);
+}
+
+static void watch_value(observability_stack_t *self, series_t *series, double value, instant_t now)
+{
+    verdict_t verdict;
+    episode_t episode = anomaly_watch_take(series->watch, value, now, &verdict);
+    if (episode == EPISODE_NONE)
+        return;
+    finding_t finding = {.now = now};
+    finding.type = episode == EPISODE_BEGINS ? FINDING_ANOMALY_DETECTED : FINDING_ANOMALY_CLEARED;
+    view_anomaly(self, series, &finding.as.anomaly.view);
+    finding.as.anomaly.expected_mean = verdict.mean;
+    finding.as.anomaly.expected_stddev = verdict.stddev;
+    send(self, &finding);
+}
+
+static void follow(observability_stack_t *self, series_t *series, double value, instant_t now)
+{
+    if (series->watch != NULL)
+        watch_value(self, series, value, now);
+    if (series->plans != NULL)
+        plan_book_evaluate(self->plans, series, now);
+}
+
+/* -- metric events -- */
+
+static void take_value(observability_stack_t *self, series_t *series, double value, instant_t now)
+{
+    metrics_collector_apply(series, value, now);
+    if (series->followed)
+        follow(self, series, value, now);
+}
+
+/* Several values of one event are several events of one moment. */
+static void take_values(observability_stack_t *self, series_t *series, const metric_event_t *event,
+                        instant_t now)
+{
+    /* each number has at most nine bytes; decode has seen that they are all there */
+    cursor_t cursor = cursor_over(event->values, (size_t)event->value_count * 9);
+    for (uint32_t i = 0; i < event->value_count; i++) {
+        value_t read;
+        double value;
+        bool good = cursor_read(&cursor, &read) && value_number(&read, &value);
+        must(good);
+        take_value(self, series, value, now);
+    }
+}
+
+/* A unit may change what "80%" means to every series of the metric. */
+static void reread(observability_stack_t *self, const series_t *named, instant_t now)
+{
+    const metric_t *metric = metrics_collector_metric_of(self->collector, named);
+    series_t *series = NULL;
+    while ((series = metrics_collector_next_of(self->collector, metric, series)) != NULL)
+        if (series != named)
+            plan_book_evaluate(self->plans, series, now);
+}
+
+static void take_event(observability_stack_t *self, const metric_event_t *event, uint64_t hash,
+                       instant_t now, tally_t *tally)
+{
+    found_t found = metrics_collector_find(self->collector, event, hash, now);
+    if (found.series == NULL) {
+        tally->refused[found.status]++;
+        return;
+    }
+    if (found.created)
+        join(self, found.series);
+    tally->accepted++;
+    tally->samples += event->value_count;
+    if (event->values == NULL)
+        take_value(self, found.series, event->value, now);
+    else
+        take_values(self, found.series, event, now);
+    if (found.unit_named)
+        reread(self, found.series, now);
+}
+
+void observability_stack_metrics(observability_stack_t *self, const metric_event_t *events,
+                                 size_t count, instant_t now, tally_t *tally)
+{
+    self->now = now;
+    uint64_t hashes[COLLECTOR_GROUP];
+    while (count > 0) {
+        size_t group = count < COLLECTOR_GROUP ? count : COLLECTOR_GROUP;
+        metrics_collector_hash(self->collector, events, group, hashes);
+        for (size_t i = 0; i < group; i++)
+            take_event(self, &events[i], hashes[i], now, tally);
+        events += group;
+        count -= group;
+    }
+}
+
+/* -- request events -- */
+
+static void take_outcome(observability_stack_t *self, const request_event_t *request, instant_t now,
+                         tally_t *tally)
+{
+    dependency_change_t change;
+    status_t status = dependency_health_monitor_record(self->dependencies, request, now, &change);
+    if (status != STATUS_OK) {
+        tally->dropped[status]++; /* the request counts, its dependency is one too many */
+        return;
+    }
+    if (!change.changed)
+        return;
+    finding_t finding = {.type = FINDING_DEPENDENCY_CHANGED, .now = now};
+    dependency_health_monitor_get(self->dependencies, request->dependency,
+                                  &finding.as.dependency.view);
+    finding.as.dependency.from = change.from;
+    finding.as.dependency.to = change.to;
+    finding.as.dependency.lasted = change.lasted;
+    send(self, &finding);
+}
+
+void observability_stack_requests(observability_stack_t *self, const request_event_t *events,
+                                  size_t count, instant_t now, tally_t *tally)
+{
+    self->now = now;
+    for (size_t i = 0; i < count; i++) {
+        performance_profiler_record(self->profiler, &events[i], now);
+        if (events[i].dependency.data != NULL)
+            take_outcome(self, &events[i], now, tally);
+        slo_monitor_record(self->slos, &events[i], now);
+    }
+    tally->accepted += count;
+    tally->samples += count;
+}
+
+/* -- time -- */
+
+static void set_own(observability_stack_t *self, const own_series_t *what, double value,
+                    instant_t now)
+{
+    bool created;
+    series_t *series = metrics_collector_set(self->collector, what, value, now, &created);
+    if (series == NULL)
+        return;
+    if (created)
+        join(self, series);
+    if (series->followed)
+        follow(self, series, value, now);
+}
+
+static void remove_own(observability_stack_t *self, text_t name, labels_t labels, instant_t now)
+{
+    series_t *series = metrics_collector_series(self->collector, name, labels);
+    if (series == NULL || !series->pinned)
+        return;
+    leave(&(leaving_t){self, now}, series);
+    metrics_collector_remove(self->collector, series);
+}
+
+/* A number that is absent is a series that is not there. */
+static void tell(observability_stack_t *self, text_t name, const label_t *labels, size_t count,
+                 double value, text_t unit, instant_t now)
+{
+    own_series_t what = {.name = name,
+                         .labels = labels_build(labels, count, self->labels),
+                         .kind = METRIC_GAUGE,
+                         .unit = unit,
+                         .pinned = true};
+    if (isnan(value))
+        remove_own(self, what.name, what.labels, now);
+    else
+        set_own(self, &what, value, now);
+}
+
+static void tell_profiles(observability_stack_t *self, instant_t now)
+{
+    text_t operation;
+    uint64_t errors;
+    while (performance_profiler_changed(self->profiler, &operation, &errors)) {
+        label_t label = {TEXT_OF("operation"), operation};
+        own_series_t what = {.name = TEXT_OF("tocsin_profile_errors_total"),
+                             .labels = labels_build(&label, 1, self->labels),
+                             .kind = METRIC_COUNTER,
+                             .pinned = true};
+        set_own(self, &what, (double)errors, now);
+    }
+}
+
+static const text_t dependency_states[DEPENDENCY_STATUS_COUNT] = {
+    [DEPENDENCY_UNKNOWN] = {"unknown", 7},
+    [DEPENDENCY_HEALTHY] = {"healthy", 7},
+    [DEPENDENCY_DEGRADED] = {"degraded", 8},
+    [DEPENDENCY_UNHEALTHY] = {"unhealthy", 9},
+};
+
+static void tell_dependencies(observability_stack_t *self, instant_t now)
+{
+    text_t name;
+    dependency_status_t status;
+    double ratio;
+    while (dependency_health_monitor_changed(self->dependencies, &name, &status, &ratio)) {
+        label_t labels[] = {{TEXT_OF("dependency"), name}, {TEXT_OF("state"), TEXT_NONE}};
+        tell(self, TEXT_OF("tocsin_dependency_error_ratio"), labels, 1, ratio, TEXT_OF("ratio"),
+             now);
+        for (int state = 0; state < DEPENDENCY_STATUS_COUNT; state++) {
+            labels[1].value = dependency_states[state];
+            tell(self, TEXT_OF("tocsin_dependency_state"), labels, 2, state == (int)status,
+                 TEXT_NONE, now);
+        }
+    }
+}
+
+static void tell_burn(observability_stack_t *self, text_t name, const slo_burn_t *burn,
+                      instant_t now)
+{
+    const struct {
+        text_t window;
+        double rate;
+    } rates[] = {{TEXT_OF("5m"), burn->w5m}, {TEXT_OF("30m"), burn->w30m},
+                 {TEXT_OF("1h"), burn->w1h}, {TEXT_OF("2h"), burn->w2h},
+                 {TEXT_OF("6h"), burn->w6h}, {TEXT_OF("24h"), burn->w24h},
+                 {TEXT_OF("3d"), burn->w3d}};
+    for (size_t i = 0; i < sizeof rates / sizeof *rates; i++) {
+        label_t labels[] = {{TEXT_OF("slo"), name}, {TEXT_OF("window"), rates[i].window}};
+        tell(self, TEXT_OF("tocsin_slo_burn_rate"), labels, 2, rates[i].rate, TEXT_NONE, now);
+    }
+}
+
+static void tell_slo(observability_stack_t *self, const slo_view_t *view, instant_t now)
+{
+    label_t label = {TEXT_OF("slo"), view->slo.name};
+    tell(self, TEXT_OF("tocsin_slo_compliance_ratio"), &label, 1, view->compliance_percent / 100,
+         TEXT_OF("ratio"), now);
+    tell(self, TEXT_OF("tocsin_slo_error_budget_ratio"), &label, 1, view->error_budget,
+         TEXT_OF("ratio"), now);
+    tell_burn(self, view->slo.name, &view->burn, now);
+}
+
+static void tell_slos(observability_stack_t *self, instant_t now)
+{
+    slo_view_t view;
+    uint64_t at = 0;
+    while (slo_monitor_next(self->slos, &at, now, &view))
+        tell_slo(self, &view, now);
+}
+
+/* The series of an SLO that is no more. */
+static void untell_slo(observability_stack_t *self, text_t name, instant_t now)
+{
+    slo_view_t nothing = {.slo = {.name = name},
+                          .compliance_percent = NAN,
+                          .error_budget = NAN,
+                          .burn = {NAN, NAN, NAN, NAN, NAN, NAN, NAN}};
+    tell_slo(self, &nothing, now);
+}
+
+void observability_stack_tick(observability_stack_t *self, instant_t now)
+{
+    self->now = now;
+    if (now.mono_ns >= slo_monitor_next_boundary(self->slos))
+        slo_monitor_roll(self->slos, now);
+    if (now.mono_ns < self->tell_at)
+        return;
+    self->tell_at = now.mono_ns + TELL_EVERY_NS;
+    tell_profiles(self, now);
+    tell_dependencies(self, now);
+    tell_slos(self, now);
+    metrics_collector_expire(self->collector, now, leave, &(leaving_t){self, now});
+}
+
+int64_t observability_stack_next(const observability_stack_t *self)
+{
+    int64_t boundary = slo_monitor_next_boundary(self->slos);
+    return boundary < self->tell_at ? boundary : self->tell_at;
+}
+
+void observability_stack_sample(observability_stack_t *self, text_t name, labels_t labels,
+                                double value, instant_t now)
+{
+    self->now = now;
+    own_series_t what = {.name = name, .labels = labels, .kind = METRIC_GAUGE};
+    if (isfinite(value))
+        set_own(self, &what, value, now);
+}
+
+void observability_stack_configure(observability_stack_t *self,
+                                   const observability_config_t *config)
+{
+    dependency_config_t dependencies = dependency_config(config);
+    metrics_collector_configure(self->collector, config->series, config->series_ttl_s);
+    dependency_health_monitor_configure(self->dependencies, &dependencies);
+    performance_profiler_configure(self->profiler, config->operations);
+    slo_monitor_configure(self->slos, config->slos);
+    plan_book_configure(self->plans, config->plans);
+    anomaly_detector_configure(self->detector, config->anomaly_rules, config->anomaly_rule_count);
+    uint64_t at = 0;
+    for (series_t *series; (series = metrics_collector_next(self->collector, &at)) != NULL;)
+        rule_series(self, series);
+}
+
+/* -- definitions -- */
+
+status_t observability_stack_slo_put(observability_stack_t *self, const slo_t *slo, instant_t now)
+{
+    self->now = now;
+    return slo_monitor_put(self->slos, slo, now);
+}
+
+status_t observability_stack_slo_delete(observability_stack_t *self, text_t name)
+{
+    status_t status = slo_monitor_delete(self->slos, name);
+    if (status == STATUS_OK)
+        untell_slo(self, name, self->now);
+    return status;
+}
+
+status_t observability_stack_plan_put(observability_stack_t *self, uint64_t id, text_t condition,
+                                      double interval_s, instant_t now)
+{
+    self->now = now;
+    (void)interval_s; /* a comparison changes on arrival only, and is evaluated there */
+    return plan_book_put(self->plans, id, condition, now);
+}
+
+void observability_stack_plan_delete(observability_stack_t *self, uint64_t id)
+{
+    plan_book_delete(self->plans, id);
+}
+
+/* -- questions -- */
+
+series_use_t observability_stack_series(const observability_stack_t *self)
+{
+    collector_use_t use = metrics_collector_use(self->collector);
+    return (series_use_t){use.count, use.limit, use.overflow};
+}
+
+bool observability_stack_metric(const observability_stack_t *self, text_t name, labels_t labels,
+                                metric_view_t *view)
+{
+    const series_t *series = metrics_collector_series(self->collector, name, labels);
+    if (series != NULL)
+        metrics_collector_view(self->collector, series, view);
+    return series != NULL;
+}
+
+static const series_t *watched(const observability_stack_t *self, text_t name, labels_t labels)
+{
+    const series_t *series = metrics_collector_series(self->collector, name, labels);
+    return series == NULL || series->watch == NULL ? NULL : series;
+}
+
+bool observability_stack_anomaly(const observability_stack_t *self, text_t name, labels_t labels,
+                                 anomaly_view_t *view)
+{
+    const series_t *series = watched(self, name, labels);
+    if (series != NULL)
+        view_anomaly(self, series, view);
+    return series != NULL;
+}
+
+bool observability_stack_anomaly_check(const observability_stack_t *self, text_t name,
+                                       labels_t labels, double value, anomaly_view_t *view)
+{
+    const series_t *series = watched(self, name, labels);
+    if (series == NULL)
+        return false;
+    verdict_t verdict = anomaly_watch_check(series->watch, value);
+    view_anomaly(self, series, view);
+    view->last_value = value;
+    view->score = verdict.score;
+    view->anomalous = verdict.anomalous;
+    return true;
+}
+
+bool observability_stack_profile(const observability_stack_t *self, text_t operation,
+                                 profile_view_t *view)
+{
+    return performance_profiler_get(self->profiler, operation, view);
+}
+
+bool observability_stack_dependency(const observability_stack_t *self, text_t name,
+                                    dependency_view_t *view)
+{
+    return dependency_health_monitor_get(self->dependencies, name, view);
+}
+
+bool observability_stack_slo(const observability_stack_t *self, text_t name, instant_t now,
+                             slo_view_t *view)
+{
+    return slo_monitor_get(self->slos, name, now, view);
+}
+
+bool observability_stack_next_metric(const observability_stack_t *self, uint64_t *at, text_t prefix,
+                                     metric_view_t *view)
+{
+    const series_t *series;
+    while ((series = metrics_collector_next(self->collector, at)) != NULL) {
+        const metric_t *metric = metrics_collector_metric_of(self->collector, series);
+        if (!text_begins(metric_name(metric), prefix))
+            continue;
+        metrics_collector_view(self->collector, series, view);
+        return true;
+    }
+    return false;
+}
+
+bool observability_stack_next_anomaly(const observability_stack_t *self, uint64_t *at,
+                                      anomaly_view_t *view)
+{
+    const series_t *series;
+    do
+        series = metrics_collector_next(self->collector, at);
+    while (series != NULL && series->watch == NULL);
+    if (series != NULL)
+        view_anomaly(self, series, view);
+    return series != NULL;
+}
+
+bool observability_stack_next_profile(const observability_stack_t *self, uint64_t *at,
+                                      profile_view_t *view)
+{
+    return performance_profiler_next(self->profiler, at, view);
+}
+
+bool observability_stack_next_dependency(const observability_stack_t *self, uint64_t *at,
+                                         dependency_view_t *view)
+{
+    return dependency_health_monitor_next(self->dependencies, at, view);
+}
+
+bool observability_stack_next_slo(const observability_stack_t *self, uint64_t *at, instant_t now,
+                                  slo_view_t *view)
+{
+    return slo_monitor_next(self->slos, at, now, view);
+}

@@ -1,0 +1,43 @@
+/*  performance_profiler - how long does each operation take, and how often does it fail?
+ *
+ *  Owns     a profile an operation: a sketch of its durations and its counts
+ *  Bounds   `operations` by name and one more, __overflow__, which takes the requests of all others
+ *  Time     handed in as `now`; only wall_s is used, as data
+ *  Thread   one
+ *  Refuses  nothing: what does not fit goes to __overflow__
+ */
+#ifndef ENGINES_PERFORMANCE_PROFILER_H
+#define ENGINES_PERFORMANCE_PROFILER_H
+
+#include "proto/event.h"
+#include "proto/instant.h"
+#include "proto/thing.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define PROFILE_OVERFLOW "__overflow__"
+
+typedef struct performance_profiler performance_profiler_t;
+
+performance_profiler_t *performance_profiler_new(uint32_t operations, uint64_t seed);
+void performance_profiler_destroy(performance_profiler_t **self);
+
+/*  A lower limit lets no new one in; it cannot rise above that of _new. */
+void performance_profiler_configure(performance_profiler_t *self, uint32_t operations);
+
+void performance_profiler_record(performance_profiler_t *self, const request_event_t *request,
+                                 instant_t now);
+
+/*  A profile whose errors have grown since it was last told here; false when there is none. In the
+ *  order in which they first grew. */
+bool performance_profiler_changed(performance_profiler_t *self, text_t *operation,
+                                  uint64_t *errors);
+
+bool performance_profiler_get(const performance_profiler_t *self, text_t operation,
+                              profile_view_t *view);
+/*  In order of creation: *at = 0 begins, false ends. */
+bool performance_profiler_next(const performance_profiler_t *self, uint64_t *at,
+                               profile_view_t *view);
+
+#endif
