@@ -23,6 +23,17 @@ void roll_free(roll_t *self)
     *self = (roll_t){0};
 }
 
+void roll_grow(roll_t *self, uint32_t limit)
+{
+    uint32_t capacity = ROLL_SLACK * limit;
+    must(capacity / ROLL_SLACK == limit);
+    if (capacity <= self->capacity)
+        return;
+    self->serials = memory_grow(self->serials, capacity, sizeof(uint64_t));
+    self->items = memory_grow(self->items, capacity, sizeof(uint32_t));
+    self->capacity = capacity;
+}
+
 static void close_holes(roll_t *self)
 {
     uint32_t kept = 0;

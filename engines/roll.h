@@ -25,6 +25,7 @@ typedef struct {
 
 void roll_init(roll_t *self, uint32_t limit);
 void roll_free(roll_t *self);
+void roll_grow(roll_t *self, uint32_t limit);
 
 /*  The serial of the item, greater than any before. */
 uint64_t roll_add(roll_t *self, uint32_t item);

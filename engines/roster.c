@@ -23,6 +23,16 @@ void roster_free(roster_t *self)
     *self = (roster_t){0};
 }
 
+void roster_grow(roster_t *self, uint32_t limit)
+{
+    if (limit <= self->limit)
+        return;
+    self->seats = memory_grow(self->seats, (size_t)limit + 1, sizeof(seat_t));
+    table_grow(&self->table, limit);
+    roll_grow(&self->roll, limit);
+    self->limit = limit;
+}
+
 bool roster_full(const roster_t *self)
 {
     return self->table.count == self->limit;

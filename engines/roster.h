@@ -35,6 +35,7 @@ typedef struct {
 
 void roster_init(roster_t *self, uint32_t limit, uint64_t seed);
 void roster_free(roster_t *self);
+void roster_grow(roster_t *self, uint32_t limit);
 
 bool roster_full(const roster_t *self);
 uint32_t roster_count(const roster_t *self);

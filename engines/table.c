@@ -25,6 +25,18 @@ void table_free(table_t *self)
     *self = (table_t){0};
 }
 
+void table_grow(table_t *self, uint32_t limit)
+{
+    table_t old = *self;
+    if (limit <= old.limit)
+        return;
+    table_init(self, limit);
+    for (uint64_t at = 0; at <= old.mask; at++)
+        if (old.slots[at].item != 0)
+            table_add(self, old.slots[at].hash, old.slots[at].item);
+    table_free(&old);
+}
+
 void table_add(table_t *self, uint64_t hash, uint32_t item)
 {
     must(item != 0 && self->count < self->limit);

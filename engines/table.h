@@ -3,10 +3,9 @@
  *  Open addressing with linear probing over slots of eight bytes; the items themselves, and the
  *  comparison of keys, are the caller's. An item is a number from 1; 0 is the empty slot.
  *
- *  Owns     its slots, taken once in table_init; pages that no item falls into are never touched
- *  Bounds   as many items as table_init was told; at that many two thirds of the slots are in use
- *  Thread   one
- *  Refuses  nothing: more items than that is the caller's bug
+ *  Owns     its slots, taken in table_init and table_grow; pages that no item falls into are never
+ * touched Bounds   as many items as table_init was told; at that many two thirds of the slots are
+ * in use Thread   one Refuses  nothing: more items than that is the caller's bug
  *
  *  Seed: Knuth, The Art of Computer Programming, vol. 3, 6.4, algorithms L and R (removal moves the
  *  later items of the run back, so that nothing is left behind that slows down later probes).
@@ -30,6 +29,8 @@ typedef struct {
 
 void table_init(table_t *self, uint32_t limit);
 void table_free(table_t *self);
+/*  Make room for more items: the one function whose time grows with what is held. */
+void table_grow(table_t *self, uint32_t limit);
 void table_add(table_t *self, uint64_t hash, uint32_t item);
 void table_remove(table_t *self, uint64_t hash, uint32_t item);
 

@@ -60,7 +60,7 @@ static const anomaly_mode_t gaussian = {"gaussian", gaussian_judge, gaussian_tak
 static const anomaly_rule_t default_rules[] = {{.name_glob = {NULL, 0},
                                                 .kind = METRIC_GAUGE,
                                                 .sensitivity = ANOMALY_SENSITIVITY_DEFAULT,
-                                                .min_history = ANOMALY_HISTORY_MIN,
+                                                .min_history = ANOMALY_HISTORY_DEFAULT,
                                                 .severity = SEVERITY_MEDIUM,
                                                 .watch = true}};
 

@@ -28,7 +28,8 @@
 #define ANOMALY_SENSITIVITY_MIN 0.1
 #define ANOMALY_SENSITIVITY_MAX 10.0
 #define ANOMALY_SENSITIVITY_DEFAULT 3.0
-#define ANOMALY_HISTORY_MIN 10u /* fewer values say too little about a deviation */
+#define ANOMALY_HISTORY_MIN 2u      /* fewer values have no deviation */
+#define ANOMALY_HISTORY_DEFAULT 10u /* fewer say too little about it */
 
 typedef struct anomaly_detector anomaly_detector_t;
 typedef struct watch watch_t;

@@ -32,7 +32,7 @@ typedef struct dependency {
 
 struct dependency_health_monitor {
     roster_t dependencies;
-    uint32_t limit, limit_new, window, min_requests;
+    uint32_t limit, window, min_requests;
     fraction_t degraded, unhealthy;
     double *latencies; /* room to put a window in order */
     dependency_t *first_changed, *last_changed;
@@ -52,7 +52,7 @@ static void set_config(dependency_health_monitor_t *self, const dependency_confi
 dependency_health_monitor_t *dependency_health_monitor_new(const dependency_config_t *config)
 {
     dependency_health_monitor_t *self = memory_new(1, sizeof *self);
-    self->limit = self->limit_new = config->dependencies;
+    self->limit = config->dependencies;
     roster_init(&self->dependencies, config->dependencies, config->seed);
     self->latencies = memory_new(DEPENDENCY_WINDOW_MAX, sizeof *self->latencies);
     set_config(self, config);
@@ -110,7 +110,8 @@ void dependency_health_monitor_configure(dependency_health_monitor_t *self,
 {
     uint32_t old_window = self->window;
     set_config(self, config);
-    self->limit = config->dependencies < self->limit_new ? config->dependencies : self->limit_new;
+    roster_grow(&self->dependencies, config->dependencies);
+    self->limit = config->dependencies;
     uint64_t at = 0;
     for (dependency_t *each; (each = roster_next(&self->dependencies, &at)) != NULL;)
         if (self->window != old_window)

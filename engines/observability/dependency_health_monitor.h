@@ -40,7 +40,7 @@ dependency_health_monitor_t *dependency_health_monitor_new(const dependency_conf
 void dependency_health_monitor_destroy(dependency_health_monitor_t **self);
 
 /*  New settings: of each window the latest outcomes stay; a state is judged anew at the next
- *  outcome. The number of dependencies cannot rise above that of _new. */
+ *  outcome. A lower limit lets no new dependency in. */
 void dependency_health_monitor_configure(dependency_health_monitor_t *self,
                                          const dependency_config_t *config);
 

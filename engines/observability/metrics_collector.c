@@ -28,8 +28,8 @@ typedef struct {
 
 struct metrics_collector {
     uint64_t seed;
-    uint32_t limit, limit_new; /* series from outside; what _new was told */
-    uint32_t inside, outside;  /* series held: the broker's own, those that count to the limit */
+    uint32_t limit, room;     /* series from outside; what there is memory for */
+    uint32_t inside, outside; /* series held: the broker's own, those that count to the limit */
     uint64_t overflow;
 
     series_t *series; /* from 1 */
@@ -61,22 +61,46 @@ static void set_ttl(metrics_collector_t *self, double ttl_s)
     self->due_step_ns = (self->ttl_ns + DUE_STEPS - 1) / DUE_STEPS;
 }
 
+static uint32_t metrics_for(uint32_t series)
+{
+    return series + INTERNAL_METRICS;
+}
+
+/* Each metric may have an overflow series. */
+static uint32_t all_series_for(uint32_t series)
+{
+    return series + metrics_for(series) + INTERNAL_SERIES;
+}
+
 metrics_collector_t *metrics_collector_new(uint32_t series, double ttl_s, uint64_t seed)
 {
+    must(series <= COLLECTOR_SERIES_MAX);
     metrics_collector_t *self = memory_new(1, sizeof *self);
     self->seed = seed;
-    self->limit = self->limit_new = series;
-    uint32_t metrics = series + INTERNAL_METRICS;
-    uint32_t all = series + metrics + INTERNAL_SERIES; /* each metric may have an overflow series */
-    self->series = memory_new((size_t)all + 1, sizeof(series_t));
-    self->metrics = memory_new((size_t)metrics + 1, sizeof(metric_t));
+    self->limit = self->room = series;
+    self->series = memory_new((size_t)all_series_for(series) + 1, sizeof(series_t));
+    self->metrics = memory_new((size_t)metrics_for(series) + 1, sizeof(metric_t));
     self->aliases = memory_new((size_t)series + 1, sizeof(alias_t));
     self->canonical = memory_new(1, LABELS_MAX_BYTES);
-    roll_init(&self->roll, all);
-    table_init(&self->keys, all + series);
-    table_init(&self->names, metrics);
+    roll_init(&self->roll, all_series_for(series));
+    table_init(&self->keys, all_series_for(series) + series);
+    table_init(&self->names, metrics_for(series));
     set_ttl(self, ttl_s);
     return self;
+}
+
+static void grow(metrics_collector_t *self, uint32_t series)
+{
+    if (series <= self->room)
+        return;
+    must(series <= COLLECTOR_SERIES_MAX);
+    self->series = memory_grow(self->series, (size_t)all_series_for(series) + 1, sizeof(series_t));
+    self->metrics = memory_grow(self->metrics, (size_t)metrics_for(series) + 1, sizeof(metric_t));
+    self->aliases = memory_grow(self->aliases, (size_t)series + 1, sizeof(alias_t));
+    roll_grow(&self->roll, all_series_for(series));
+    table_grow(&self->keys, all_series_for(series) + series);
+    table_grow(&self->names, metrics_for(series));
+    self->room = series;
 }
 
 static void free_value(series_t *series)
@@ -138,7 +162,8 @@ static void put_due(metrics_collector_t *self, series_t *series)
 
 void metrics_collector_configure(metrics_collector_t *self, uint32_t series, double ttl_s)
 {
-    self->limit = series < self->limit_new ? series : self->limit_new;
+    grow(self, series);
+    self->limit = series;
     int64_t done_ns = self->due_done * self->due_step_ns;
     set_ttl(self, ttl_s);
     self->due_done = done_ns / self->due_step_ns;
@@ -216,7 +241,7 @@ static void drop_metric(metrics_collector_t *self, uint32_t item)
 static bool metrics_full(const metrics_collector_t *self, bool internal)
 {
     return internal ? self->metrics_inside >= INTERNAL_METRICS
-                    : self->metrics_outside >= self->limit_new;
+                    : self->metrics_outside >= self->limit;
 }
 
 /* The metric of that name, made if need be. 0: refused. */
@@ -364,7 +389,7 @@ static series_t *add_series(metrics_collector_t *self, uint32_t metric, labels_t
 
 static void add_alias(metrics_collector_t *self, series_t *series, raw_labels_t raw, uint64_t hash)
 {
-    if (self->alias_count == self->limit_new)
+    if (self->alias_count >= self->limit)
         return;
     uint32_t item = self->aliases_free;
     if (item != 0)

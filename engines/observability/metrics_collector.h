@@ -36,6 +36,8 @@
 /* Room beyond the limit for what the broker says about itself. */
 #define INTERNAL_SERIES 65536u
 #define INTERNAL_METRICS 1024u
+/* So many can be told apart in the tables. */
+#define COLLECTOR_SERIES_MAX 100000000u
 /* Series that expire at one tick, so that no tick takes long: the rest follows at the next. */
 #define EXPIRY_STEP 4096u
 /* Events that are looked up together, so that their memory arrives while others are hashed. */
@@ -86,8 +88,7 @@ typedef struct metrics_collector metrics_collector_t;
 metrics_collector_t *metrics_collector_new(uint32_t series, double ttl_s, uint64_t seed);
 void metrics_collector_destroy(metrics_collector_t **self);
 
-/*  New limit and ttl; what is held stays, also beyond the limit. The limit cannot rise above that
- * of _new: then it is that one. */
+/*  New limit and ttl; what is held stays, also beyond a lower limit. Looks at series end here. */
 void metrics_collector_configure(metrics_collector_t *self, uint32_t series, double ttl_s);
 
 /*  Prepare to take up to COLLECTOR_GROUP events: their hashes, which _find wants. */

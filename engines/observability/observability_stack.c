@@ -66,6 +66,15 @@ static dependency_config_t dependency_config(const observability_config_t *confi
                                  .seed = config->seed};
 }
 
+/* What arrived before a tick may be handed in after it: it then counts as of the tick. */
+static instant_t latest(observability_stack_t *self, instant_t now)
+{
+    if (now.mono_ns < self->now.mono_ns)
+        now.mono_ns = self->now.mono_ns;
+    self->now = now;
+    return now;
+}
+
 static void send(observability_stack_t *self, const finding_t *finding)
 {
     self->sink.take(self->sink.context, finding);
@@ -245,7 +254,7 @@ static void take_event(observability_stack_t *self, const metric_event_t *event,
 void observability_stack_metrics(observability_stack_t *self, const metric_event_t *events,
                                  size_t count, instant_t now, tally_t *tally)
 {
-    self->now = now;
+    now = latest(self, now);
     uint64_t hashes[COLLECTOR_GROUP];
     while (count > 0) {
         size_t group = count < COLLECTOR_GROUP ? count : COLLECTOR_GROUP;
@@ -282,7 +291,7 @@ static void take_outcome(observability_stack_t *self, const request_event_t *req
 void observability_stack_requests(observability_stack_t *self, const request_event_t *events,
                                   size_t count, instant_t now, tally_t *tally)
 {
-    self->now = now;
+    now = latest(self, now);
     for (size_t i = 0; i < count; i++) {
         performance_profiler_record(self->profiler, &events[i], now);
         if (events[i].dependency.data != NULL)
@@ -416,7 +425,7 @@ static void untell_slo(observability_stack_t *self, text_t name, instant_t now)
 
 void observability_stack_tick(observability_stack_t *self, instant_t now)
 {
-    self->now = now;
+    now = latest(self, now);
     if (now.mono_ns >= slo_monitor_next_boundary(self->slos))
         slo_monitor_roll(self->slos, now);
     if (now.mono_ns < self->tell_at)
@@ -437,7 +446,7 @@ int64_t observability_stack_next(const observability_stack_t *self)
 void observability_stack_sample(observability_stack_t *self, text_t name, labels_t labels,
                                 double value, instant_t now)
 {
-    self->now = now;
+    now = latest(self, now);
     own_series_t what = {.name = name, .labels = labels, .kind = METRIC_GAUGE};
     if (isfinite(value))
         set_own(self, &what, value, now);
@@ -462,7 +471,7 @@ void observability_stack_configure(observability_stack_t *self,
 
 status_t observability_stack_slo_put(observability_stack_t *self, const slo_t *slo, instant_t now)
 {
-    self->now = now;
+    now = latest(self, now);
     return slo_monitor_put(self->slos, slo, now);
 }
 
@@ -477,7 +486,7 @@ status_t observability_stack_slo_delete(observability_stack_t *self, text_t name
 status_t observability_stack_plan_put(observability_stack_t *self, uint64_t id, text_t condition,
                                       double interval_s, instant_t now)
 {
-    self->now = now;
+    now = latest(self, now);
     (void)interval_s; /* a comparison changes on arrival only, and is evaluated there */
     return plan_book_put(self->plans, id, condition, now);
 }

@@ -17,14 +17,14 @@ typedef struct profile {
 
 struct performance_profiler {
     roster_t profiles;
-    uint32_t limit, limit_new;
+    uint32_t limit;
     profile_t *first_changed, *last_changed;
 };
 
 performance_profiler_t *performance_profiler_new(uint32_t operations, uint64_t seed)
 {
     performance_profiler_t *self = memory_new(1, sizeof *self);
-    self->limit = self->limit_new = operations;
+    self->limit = operations;
     roster_init(&self->profiles, operations + 1, seed); /* one for __overflow__ */
     return self;
 }
@@ -45,7 +45,8 @@ void performance_profiler_destroy(performance_profiler_t **self)
 
 void performance_profiler_configure(performance_profiler_t *self, uint32_t operations)
 {
-    self->limit = operations < self->limit_new ? operations : self->limit_new;
+    roster_grow(&self->profiles, operations + 1);
+    self->limit = operations;
 }
 
 static profile_t *new_profile(performance_profiler_t *self, text_t operation)

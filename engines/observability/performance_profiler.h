@@ -23,7 +23,7 @@ typedef struct performance_profiler performance_profiler_t;
 performance_profiler_t *performance_profiler_new(uint32_t operations, uint64_t seed);
 void performance_profiler_destroy(performance_profiler_t **self);
 
-/*  A lower limit lets no new one in; it cannot rise above that of _new. */
+/*  Another limit: a lower one lets no new operation in. */
 void performance_profiler_configure(performance_profiler_t *self, uint32_t operations);
 
 void performance_profiler_record(performance_profiler_t *self, const request_event_t *request,

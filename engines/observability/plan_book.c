@@ -7,6 +7,7 @@
 #include "proto/must.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* What of a series a plan reads. */
 typedef enum { READ_VALUE, READ_COUNT, READ_SUM, READ_NOTHING } reading_t;
@@ -20,7 +21,6 @@ typedef struct {
     uint64_t id;
     uint64_t serial;
     condition_t *condition;
-    uint32_t next_free;
 } plan_t;
 
 /* What was said last of a plan's result for a series. */
@@ -34,8 +34,8 @@ struct plan_link {
 };
 
 struct plan_book {
-    plan_t *plans; /* from 1 */
-    uint32_t taken, free, limit, limit_new;
+    plan_t **plans;       /* from 1; links point to them, so each stays where it is */
+    uint32_t room, limit; /* numbers for plans; plans at most */
     roll_t roll;
     table_t by_id, by_metric;
     uint64_t seed;
@@ -47,8 +47,8 @@ plan_book_t *plan_book_new(uint32_t plans, uint64_t seed, metrics_collector_t *c
                            finding_sink_t sink)
 {
     plan_book_t *self = memory_new(1, sizeof *self);
-    self->plans = memory_new((size_t)plans + 1, sizeof(plan_t));
-    self->limit = self->limit_new = plans;
+    self->plans = memory_new((size_t)plans + 1, sizeof(plan_t *));
+    self->limit = self->room = plans;
     self->seed = seed;
     self->collector = collector;
     self->sink = sink;
@@ -75,8 +75,11 @@ void plan_book_destroy(plan_book_t **self_p)
     uint64_t at = 0;
     for (series_t *series; (series = metrics_collector_next(self->collector, &at)) != NULL;)
         drop_links(series);
-    for (uint32_t i = 1; i <= self->taken; i++)
-        condition_destroy(&self->plans[i].condition);
+    at = 0;
+    for (uint32_t item; (item = roll_next(&self->roll, &at)) != 0;) {
+        condition_destroy(&self->plans[item]->condition);
+        free(self->plans[item]);
+    }
     free(self->plans);
     roll_free(&self->roll);
     table_free(&self->by_id);
@@ -87,7 +90,15 @@ void plan_book_destroy(plan_book_t **self_p)
 
 void plan_book_configure(plan_book_t *self, uint32_t plans)
 {
-    self->limit = plans < self->limit_new ? plans : self->limit_new;
+    if (plans > self->room) {
+        self->plans = memory_grow(self->plans, (size_t)plans + 1, sizeof(plan_t *));
+        memset(self->plans + self->room + 1, 0, (plans - self->room) * sizeof(plan_t *));
+        table_grow(&self->by_id, plans);
+        table_grow(&self->by_metric, plans);
+        roll_grow(&self->roll, plans);
+        self->room = plans;
+    }
+    self->limit = plans;
 }
 
 /* -- results -- */
@@ -175,7 +186,7 @@ static void join_by_name(plan_book_t *self, series_t *series, const metric_t *me
     uint32_t probe = 0, item;
     uint64_t hash = hash_text(self->seed, name);
     while ((item = table_next(&self->by_metric, hash, &probe)) != 0) {
-        plan_t *plan = &self->plans[item];
+        plan_t *plan = self->plans[item];
         reading_t reading = reading_of(condition_metric(plan->condition), metric);
         if (reading != READ_NOTHING && text_equal(condition_metric(plan->condition), name) &&
             condition_selects(plan->condition, series_labels(series)))
@@ -235,28 +246,28 @@ static uint32_t find_plan(const plan_book_t *self, uint64_t id)
     uint32_t probe = 0, item;
     uint64_t hash = hash_bytes(self->seed, &id, sizeof id);
     while ((item = table_next(&self->by_id, hash, &probe)) != 0)
-        if (self->plans[item].id == id)
+        if (self->plans[item]->id == id)
             break;
     return item;
 }
 
-static uint32_t take_plan(plan_book_t *self)
+static uint32_t free_number(const plan_book_t *self)
 {
-    uint32_t item = self->free;
-    if (item == 0)
-        return ++self->taken;
-    self->free = self->plans[item].next_free;
+    uint32_t item = 1;
+    while (self->plans[item] != NULL)
+        item++;
     return item;
 }
 
 static plan_t *add_plan(plan_book_t *self, uint64_t id, condition_t *condition)
 {
-    uint32_t item = take_plan(self);
-    self->plans[item] =
-        (plan_t){.id = id, .serial = roll_add(&self->roll, item), .condition = condition};
+    uint32_t item = free_number(self);
+    plan_t *plan = memory_new(1, sizeof *plan);
+    *plan = (plan_t){.id = id, .serial = roll_add(&self->roll, item), .condition = condition};
+    self->plans[item] = plan;
     table_add(&self->by_id, hash_bytes(self->seed, &id, sizeof id), item);
     table_add(&self->by_metric, hash_text(self->seed, condition_metric(condition)), item);
-    return &self->plans[item];
+    return plan;
 }
 
 static void unlink_plan(series_t *series, const plan_t *plan)
@@ -306,15 +317,15 @@ static void visit_to_unlink(plan_book_t *self, series_t *series, plan_t *plan,
 
 static void drop_plan(plan_book_t *self, uint32_t item)
 {
-    plan_t *plan = &self->plans[item];
+    plan_t *plan = self->plans[item];
     for_each_read(self, plan, visit_to_unlink, (instant_t){0, 0});
     uint64_t named = hash_text(self->seed, condition_metric(plan->condition));
     table_remove(&self->by_metric, named, item);
     table_remove(&self->by_id, hash_bytes(self->seed, &plan->id, sizeof plan->id), item);
     roll_remove(&self->roll, plan->serial);
     condition_destroy(&plan->condition);
-    *plan = (plan_t){.next_free = self->free};
-    self->free = item;
+    free(plan);
+    self->plans[item] = NULL;
 }
 
 status_t plan_book_put(plan_book_t *self, uint64_t id, text_t text, instant_t now)

@@ -29,7 +29,7 @@ typedef struct plan_link plan_link_t;
 plan_book_t *plan_book_new(uint32_t plans, uint64_t seed, metrics_collector_t *collector,
                            finding_sink_t sink);
 void plan_book_destroy(plan_book_t **self);
-/*  A lower limit lets no new one in; it cannot rise above that of _new. */
+/*  Another limit: a lower one lets no new plan in. */
 void plan_book_configure(plan_book_t *self, uint32_t plans);
 
 /*  Put or replace, link every series it selects, and say how each stands. */

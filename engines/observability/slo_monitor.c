@@ -61,7 +61,7 @@ typedef struct {
 
 struct slo_monitor {
     roster_t slos;
-    uint32_t limit, limit_new;
+    uint32_t limit;
     uint64_t seed;
     slo_sink_t sink;
     uint64_t last_serial;
@@ -262,7 +262,7 @@ static chain_t *new_chain(slo_monitor_t *self, text_t operation)
 static void make_chains(slo_monitor_t *self)
 {
     table_free(&self->by_operation);
-    table_init(&self->by_operation, self->limit_new);
+    table_init(&self->by_operation, self->slos.limit);
     self->chain_count = 0;
     self->any = (chain_t){0};
     uint64_t at = 0;
@@ -278,7 +278,7 @@ static void make_chains(slo_monitor_t *self)
 slo_monitor_t *slo_monitor_new(uint32_t slos, uint64_t seed, slo_sink_t sink)
 {
     slo_monitor_t *self = memory_new(1, sizeof *self);
-    self->limit = self->limit_new = slos;
+    self->limit = slos;
     self->seed = seed;
     self->sink = sink;
     self->next = INSTANT_NEVER;
@@ -306,7 +306,10 @@ void slo_monitor_destroy(slo_monitor_t **self)
 
 void slo_monitor_configure(slo_monitor_t *self, uint32_t slos)
 {
-    self->limit = slos < self->limit_new ? slos : self->limit_new;
+    roster_grow(&self->slos, slos);
+    self->chains = memory_grow(self->chains, (size_t)self->slos.limit + 1, sizeof *self->chains);
+    self->limit = slos;
+    make_chains(self);
 }
 
 static void forget(slo_monitor_t *self, slo_entry_t *entry)

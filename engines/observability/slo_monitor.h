@@ -41,7 +41,7 @@ typedef struct {
 
 slo_monitor_t *slo_monitor_new(uint32_t slos, uint64_t seed, slo_sink_t sink);
 void slo_monitor_destroy(slo_monitor_t **self);
-/*  A lower limit lets no new one in; it cannot rise above that of _new. */
+/*  Another limit: a lower one lets no new SLO in. */
 void slo_monitor_configure(slo_monitor_t *self, uint32_t slos);
 
 /*  Put or replace: an identical one changes nothing, a changed one starts afresh. */
