@@ -10,6 +10,10 @@
 /* The spread may shrink to this share of its greatest size before the sums are taken anew. */
 #define TRUSTED_SHARE 1e-3
 
+/* Below this sum of squares, squares may have underflowed. After a pass it is at least about
+ * 2^-150, unless all values are equal. */
+#define SQUARES_MIN 0x1p-900
+
 /* Powers of two that a double can be multiplied by, and divided by, without leaving its range. */
 #define SCALE_EXPONENT_MAX 1000
 
@@ -98,15 +102,17 @@ static double squares_about_mean(const moments_t *self)
     return self->squares - self->lean * self->lean / self->count;
 }
 
-static bool trusted(const moments_t *self)
-{
-    return self->since_pass < MOMENTS_WINDOW &&
-           squares_about_mean(self) >= TRUSTED_SHARE * self->greatest;
-}
-
 static bool all_equal(const moments_t *self)
 {
     return self->equal >= self->count;
+}
+
+static bool trusted(const moments_t *self)
+{
+    double squares = squares_about_mean(self);
+    return self->since_pass < MOMENTS_WINDOW &&
+           (all_equal(self) ||
+            (squares >= SQUARES_MIN && squares >= TRUSTED_SHARE * self->greatest));
 }
 
 static void count_equal(moments_t *self, double value)
