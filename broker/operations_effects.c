@@ -64,6 +64,10 @@ static void publish_alert(operations_t *self, const effect_t *effect)
         .data = write_data(self, &alert_schema, alert, alert_state_words, effect->as.publish.from,
                            effect->as.publish.to)};
     publish(self, &publication);
+    if (publication.type == PUBLISH_ALERT_FIRING || publication.type == PUBLISH_ALERT_NO_DATA)
+        operations_notices_fire(self, alert);
+    else
+        operations_notices_refresh(self, alert);
 }
 
 static void publish_incident(operations_t *self, const effect_t *effect)
@@ -92,6 +96,7 @@ static void save_incident(operations_t *self, const effect_t *effect)
 static void save_alert(operations_t *self, const effect_t *effect)
 {
     store_save(self->given->store, TABLE_ALERT, effect->as.alert);
+    operations_notices_refresh(self, effect->as.alert);
 }
 
 static void forget_alert(operations_t *self, const effect_t *effect)

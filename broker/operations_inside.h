@@ -3,6 +3,7 @@
  *    operations_actor     the loop, the turn, the commit
  *    operations_commands  one command: from its arguments to its outcome
  *    operations_effects   what the manager wants done: rows, publications, plans
+ *    operations_notices   what the channels have to be told about an alert
  */
 #ifndef BROKER_OPERATIONS_INSIDE_H
 #define BROKER_OPERATIONS_INSIDE_H
@@ -43,6 +44,11 @@ void operations_send_later(operations_t *self, zsock_t *to, zmsg_t **mail);
 
 /*  The manager's sink. */
 void operations_take_effect(void *context, const effect_t *effect);
+
+/*  An alert fires: the channels of its policy are to be told. */
+void operations_notices_fire(operations_t *self, const alert_t *alert);
+/*  An alert changed: so do the notices about it that are there already. */
+void operations_notices_refresh(operations_t *self, const alert_t *alert);
 
 /*  Carry out a command that was read. The encoded result or error is appended to `outcome`. True
  * for ok. When the observability wing shall answer instead, *elsewhere is the encoded question for

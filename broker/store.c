@@ -23,6 +23,8 @@ const table_spec_t store_tables[TABLE_COUNT] = {
     [TABLE_POLICY] = {"policy", &policy_schema, "name"},
     [TABLE_RUNBOOK] = {"runbook", &runbook_schema, "name"},
     [TABLE_SLO] = {"slo", &slo_schema, "name"},
+    [TABLE_NOTICE] = {"notice", &notice_schema, "channel"},
+    [TABLE_LETTER] = {"letter", &letter_schema, "letter"},
 };
 
 static const char *const statement_texts[STATEMENT_COUNT] = {
@@ -41,6 +43,14 @@ static const char *const statement_texts[STATEMENT_COUNT] = {
     [DO_ONCE_FIND] = "SELECT ok, outcome FROM once WHERE key = ?",
     [DO_ONCE_FORGET] =
         "DELETE FROM once WHERE key IN (SELECT key FROM once WHERE time < ? LIMIT 1000)",
+    [DO_NOTICE_TRIED] = ("UPDATE notice SET may_know = 1, tried_at = coalesce(tried_at, ?)"
+                         " WHERE channel = ? AND alert = ?"),
+    [DO_NOTICE_MISSED] =
+        "UPDATE notice SET may_know = 0 WHERE channel = ? AND alert = ? AND told = 'nothing'",
+    [DO_NOTICE_TOLD] = ("UPDATE notice SET told = ?, told_at = ?, tried_at = NULL"
+                        " WHERE channel = ? AND alert = ?"),
+    [DO_NOTICE_END] = "DELETE FROM notice WHERE channel = ? AND alert = ? AND revision = ?",
+    [DO_LETTER_DELETE] = "DELETE FROM letter WHERE letter = ?",
     [DO_SINCE] =
         "SELECT seq, body FROM publication WHERE family = ? AND seq > ? ORDER BY seq LIMIT ?",
     [DO_OLDEST] = "SELECT min(seq) FROM publication WHERE family = ?",
@@ -407,6 +417,8 @@ void store_save(store_t *self, table_t table, const void *thing)
         remember_id(self, table, ((const incident_t *)thing)->id);
     else if (table == TABLE_ALERT)
         remember_id(self, table, ((const alert_t *)thing)->id);
+    else if (table == TABLE_LETTER)
+        remember_id(self, table, ((const letter_t *)thing)->id);
 }
 
 uint64_t store_last_id(store_t *self, table_t table)

@@ -16,6 +16,7 @@
 
 #include "proto/arena.h"
 #include "proto/command.h"
+#include "proto/notice.h"
 #include "proto/publication.h"
 #include "proto/thing.h"
 
@@ -58,6 +59,8 @@ typedef enum {
     TABLE_POLICY,
     TABLE_RUNBOOK,
     TABLE_SLO,
+    TABLE_NOTICE,
+    TABLE_LETTER,
     TABLE_COUNT
 } table_t;
 
@@ -106,6 +109,29 @@ status_t store_list_incidents(store_t *self, const list_t *list, msgpack_sbuffer
 status_t store_list_alerts(store_t *self, const list_t *list, bool history, msgpack_sbuffer *out);
 status_t store_list_names(store_t *self, table_t table, const list_t *list, msgpack_sbuffer *out);
 status_t store_list_audit(store_t *self, const list_t *list, msgpack_sbuffer *out);
+
+/* -- the outbox: what the channels have to be told. A notice changes in the transaction that
+ * changes its alert. -- */
+
+bool store_find_notice(store_t *self, text_t channel, uint64_t alert, arena_t *arena,
+                       notice_t *notice);
+/*  Every notice about an alert, by channel; the visitor may change what it visits. */
+void store_each_notice(store_t *self, uint64_t alert, store_visit_t visit, void *context);
+
+/*  The channel is about to be told: from now on it may know. */
+void store_notice_tried(store_t *self, text_t channel, uint64_t alert, double time_s);
+/*  It was not reached after all. */
+void store_notice_missed(store_t *self, text_t channel, uint64_t alert);
+/*  It was told, and `time_s` is when. */
+void store_notice_told(store_t *self, text_t channel, uint64_t alert, told_t told, double time_s);
+/*  There is nothing more to tell, unless the alert has changed since that revision. */
+void store_notice_end(store_t *self, text_t channel, uint64_t alert, uint64_t revision);
+
+/*  Keep a notification that was given up; its number is given here. */
+void store_keep_letter(store_t *self, letter_t *letter);
+bool store_find_letter(store_t *self, uint64_t id, arena_t *arena, letter_t *letter);
+void store_delete_letter(store_t *self, uint64_t id);
+status_t store_list_letters(store_t *self, const list_t *list, msgpack_sbuffer *out);
 
 /* -- publications -- */
 

@@ -21,6 +21,11 @@ typedef enum {
     DO_ONCE_KEEP,
     DO_ONCE_FIND,
     DO_ONCE_FORGET,
+    DO_NOTICE_TRIED,
+    DO_NOTICE_MISSED,
+    DO_NOTICE_TOLD,
+    DO_NOTICE_END,
+    DO_LETTER_DELETE,
     DO_SINCE,
     DO_OLDEST,
     DO_INCIDENT_NOTES,
@@ -61,6 +66,14 @@ void store_run(store_t *self, sqlite3_stmt *statement, int bound);
 
 /*  Latch a failure. */
 void store_fail(store_t *self, int code);
+
+/*  Prepare a statement for one use; NULL is latched as a failure. */
+sqlite3_stmt *store_prepare(store_t *self, const char *text);
+
+/*  "SELECT columns FROM table": the beginning of every query for things, into STORE_SQL_BYTES
+ * bytes; answers its length. */
+#define STORE_SQL_BYTES 4096
+size_t store_select_from(char *text, table_t table);
 
 /*  The newest notes (timeline) of a thing, oldest first, into the arena. */
 void store_read_notes(store_t *self, statement_t which, uint64_t id, uint64_t most, arena_t *arena,

@@ -8,9 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Big enough for every statement below. */
-#define SQL_BYTES 4096
-
 static const field_t audit_fields[] = {
     {.key = "time", .type = FIELD_TIME, .offset = offsetof(audit_t, time)},
     {.key = "by", .type = FIELD_TITLE, .offset = offsetof(audit_t, by)},
@@ -24,7 +21,7 @@ const schema_t audit_schema = {.name = "audit",
                                .fields = audit_fields,
                                .count = sizeof audit_fields / sizeof *audit_fields};
 
-static sqlite3_stmt *prepare(store_t *self, const char *text)
+sqlite3_stmt *store_prepare(store_t *self, const char *text)
 {
     sqlite3_stmt *statement = NULL;
     if (sqlite3_prepare_v2(self->database, text, -1, &statement, NULL) != SQLITE_OK)
@@ -32,13 +29,13 @@ static sqlite3_stmt *prepare(store_t *self, const char *text)
     return statement;
 }
 
-/*  "SELECT columns FROM table": the beginning of every query for things. */
-static size_t select_from(char *text, table_t table)
+size_t store_select_from(char *text, table_t table)
 {
     char columns[2048];
     row_columns(store_tables[table].schema, false, columns, sizeof columns);
-    int size = snprintf(text, SQL_BYTES, "SELECT %s FROM %s ", columns, store_tables[table].name);
-    must(size > 0 && size < SQL_BYTES / 2);
+    int size =
+        snprintf(text, STORE_SQL_BYTES, "SELECT %s FROM %s ", columns, store_tables[table].name);
+    must(size > 0 && size < STORE_SQL_BYTES / 2);
     return (size_t)size;
 }
 
@@ -109,10 +106,10 @@ static void add_alert_rows(store_t *self, arena_t *arena, alert_t *alert)
 static bool find(store_t *self, table_t table, sqlite3_int64 id, text_t name, arena_t *arena,
                  void *thing)
 {
-    char text[SQL_BYTES];
-    size_t used = select_from(text, table);
+    char text[STORE_SQL_BYTES];
+    size_t used = store_select_from(text, table);
     snprintf(text + used, sizeof text - used, "WHERE %s = ?", store_tables[table].key);
-    sqlite3_stmt *statement = prepare(self, text);
+    sqlite3_stmt *statement = store_prepare(self, text);
     if (statement == NULL)
         return false;
     if (name.data != NULL)
@@ -156,10 +153,10 @@ static bool is_live_incident(const incident_t *incident)
 
 void store_each(store_t *self, table_t table, store_visit_t visit, void *context)
 {
-    char text[SQL_BYTES];
-    size_t used = select_from(text, table);
+    char text[STORE_SQL_BYTES];
+    size_t used = store_select_from(text, table);
     snprintf(text + used, sizeof text - used, "ORDER BY %s", store_tables[table].key);
-    sqlite3_stmt *statement = prepare(self, text);
+    sqlite3_stmt *statement = store_prepare(self, text);
     arena_t arena;
     arena_init(&arena);
     bool more = statement != NULL;
@@ -181,7 +178,7 @@ void store_each(store_t *self, table_t table, store_visit_t visit, void *context
 
 /*  What a list asks for, as SQL: conditions joined by AND, and what is bound to their marks. */
 typedef struct {
-    char text[SQL_BYTES];
+    char text[STORE_SQL_BYTES];
     size_t used;
     struct {
         text_t text;
@@ -234,7 +231,7 @@ static bool add_cursor(query_t *self, const list_t *list, const char *by_number,
 
 static sqlite3_stmt *open_query(store_t *self, const query_t *query)
 {
-    sqlite3_stmt *statement = prepare(self, query->text);
+    sqlite3_stmt *statement = store_prepare(self, query->text);
     for (size_t i = 0; statement != NULL && i < query->count; i++) {
         if (query->values[i].text.data != NULL)
             bind_text(statement, (int)i + 1, query->values[i].text);
@@ -321,7 +318,7 @@ static status_t list_things(store_t *self, table_t table, const query_t *query, 
 static void begin_query(query_t *self, table_t table)
 {
     *self = (query_t){.used = 0};
-    self->used = select_from(self->text, table);
+    self->used = store_select_from(self->text, table);
     add(self, "WHERE 1");
 }
 
@@ -389,6 +386,17 @@ static void read_audit(sqlite3_stmt *statement, arena_t *arena, audit_t *audit)
                        .subject = column_text(statement, 4, arena),
                        .from = column_text(statement, 5, arena),
                        .to = column_text(statement, 6, arena)};
+}
+
+status_t store_list_letters(store_t *self, const list_t *list, msgpack_sbuffer *out)
+{
+    query_t query;
+    begin_query(&query, TABLE_LETTER);
+    add_text(&query, " AND channel = ?", list->prefix);
+    if (!add_cursor(&query, list, " AND letter > ?", NULL))
+        return STATUS_BAD_VALUE;
+    add(&query, " ORDER BY letter");
+    return list_things(self, TABLE_LETTER, &query, list->limit, out);
 }
 
 status_t store_list_audit(store_t *self, const list_t *list, msgpack_sbuffer *out)
