@@ -64,12 +64,12 @@ typedef struct {
     double value, time_s;
     int64_t mono_ns;
     uint32_t label_count;
-    bool present, holds;
+    uint32_t state; /* result_state_t */
 } mail_result_t;
 
 typedef struct {
     uint64_t id;
-    double interval_s;
+    double interval_s, lookback_s;
 } mail_plan_t;
 
 typedef struct {

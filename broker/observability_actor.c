@@ -181,11 +181,11 @@ static void send_result(actor_t *self, const finding_t *finding)
                             .time_s = finding->now.wall_s,
                             .mono_ns = finding->now.mono_ns,
                             .label_count = result->labels.count,
-                            .present = result->present,
-                            .holds = result->holds};
+                            .state = result->state};
     zmsg_t *mail = mail_new(MAIL_RESULT);
     mail_add(mail, &values, sizeof values);
     mail_add_text(mail, (text_t){(const char *)result->labels.bytes, result->labels.size});
+    mail_add_text(mail, result->error);
     mail_send(&mail, self->given->operations);
 }
 
@@ -273,7 +273,8 @@ static void take_plan(actor_t *self, zmsg_t *mail)
     if (condition == NULL)
         observability_stack_plan_delete(self->stack, plan.id);
     else if (observability_stack_plan_put(self->stack, plan.id, frame_text(condition),
-                                          plan.interval_s, clock_now()) != STATUS_OK)
+                                          plan.interval_s, plan.lookback_s,
+                                          clock_now()) != STATUS_OK)
         log_error("a policy cannot be evaluated: too many plans", "plan=%llu",
                   (unsigned long long)plan.id);
     zframe_destroy(&condition);

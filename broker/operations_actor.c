@@ -383,16 +383,18 @@ static void take_result(operations_t *self, zmsg_t *mail)
     mail_result_t values;
     mail_take_struct(mail, &values, sizeof values);
     zframe_t *labels = mail_take(mail);
+    zframe_t *error = mail_take(mail);
     plan_result_t result = {
         .plan = values.plan,
         .labels = {zframe_data(labels), (uint32_t)zframe_size(labels), values.label_count},
         .value = values.value,
-        .present = values.present,
-        .holds = values.holds};
+        .state = (result_state_t)values.state,
+        .error = frame_text(error)};
     /* the finding's own moment may lie before the turn's: a clock that only goes forward is what
      * counts */
     operations_manager_result(self->manager, &result, self->now);
     zframe_destroy(&labels);
+    zframe_destroy(&error);
 }
 
 static void take_publication(operations_t *self, zmsg_t *mail)

@@ -156,7 +156,9 @@ static void add_audit(operations_t *self, const effect_t *effect)
 
 static void put_plan(operations_t *self, const effect_t *effect)
 {
-    mail_plan_t plan = {.id = effect->as.plan.id, .interval_s = effect->as.plan.interval_s};
+    mail_plan_t plan = {.id = effect->as.plan.id,
+                        .interval_s = effect->as.plan.interval_s,
+                        .lookback_s = effect->as.plan.lookback_s};
     zmsg_t *mail = mail_new(MAIL_PLAN);
     mail_add(mail, &plan, sizeof plan);
     mail_add_text(mail, effect->as.plan.condition);

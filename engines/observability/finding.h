@@ -19,12 +19,23 @@ typedef enum {
     FINDING_COUNT
 } finding_type_t;
 
+/* How a condition stands for one label set of its result. */
+typedef enum {
+    RESULT_CLEAR,   /* there is data, and it does not hold */
+    RESULT_HOLDS,   /* said again when the value has changed by the next evaluation on interval */
+    RESULT_NO_DATA, /* its series were seen once, and have been silent for the plan's lookback or
+                       have expired */
+    RESULT_ERROR,   /* the evaluation of the whole plan failed; no labels */
+    RESULT_STATE_COUNT
+} result_state_t;
+
+/* The first result that a plan has after an error, whatever it says, ends the error. */
 typedef struct {
     uint64_t plan;   /* the id given to plan_put */
     labels_t labels; /* of the result, without __name__ */
-    double value;
-    bool present; /* false: the series has gone (expired); value and holds mean nothing */
-    bool holds;   /* the comparison holds for it */
+    result_state_t state;
+    double value; /* of RESULT_HOLDS, and of RESULT_CLEAR where one is known; else NaN */
+    text_t error; /* of RESULT_ERROR, in words */
 } plan_result_t;
 
 typedef struct {

@@ -484,10 +484,10 @@ status_t observability_stack_slo_delete(observability_stack_t *self, text_t name
 }
 
 status_t observability_stack_plan_put(observability_stack_t *self, uint64_t id, text_t condition,
-                                      double interval_s, instant_t now)
+                                      double interval_s, double lookback_s, instant_t now)
 {
     now = latest(self, now);
-    (void)interval_s; /* a comparison changes on arrival only, and is evaluated there */
+    (void)interval_s, (void)lookback_s; /* a comparison is evaluated on arrival */
     return plan_book_put(self->plans, id, condition, now);
 }
 

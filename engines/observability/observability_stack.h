@@ -88,9 +88,9 @@ status_t observability_stack_slo_delete(observability_stack_t *self, text_t name
 
 /*  Evaluate a condition from now on, first against every series there is: each result that differs
  * from the last one sent is found, the first of a series even if it does not hold. `id` names it in
- * findings; put again it replaces. */
+ * findings; put again it replaces. Series that are silent for `lookback_s` have no data. */
 status_t observability_stack_plan_put(observability_stack_t *self, uint64_t id, text_t condition,
-                                      double interval_s, instant_t now);
+                                      double interval_s, double lookback_s, instant_t now);
 void observability_stack_plan_delete(observability_stack_t *self, uint64_t id);
 
 /* -- questions: fill the view, or false / STATUS_NOT_FOUND. Texts in a view are looks until the

@@ -6,6 +6,7 @@
 #include "engines/table.h"
 #include "proto/must.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -111,15 +112,12 @@ static double read_series(const series_t *series, reading_t reading)
     return reading == READ_COUNT ? (double)histogram->count : sketch_sum(histogram);
 }
 
-static void say(plan_book_t *self, const series_t *series, const plan_link_t *link, double value,
-                bool present, instant_t now)
+static void say(plan_book_t *self, const series_t *series, const plan_link_t *link,
+                result_state_t state, double value, instant_t now)
 {
     finding_t finding = {.type = FINDING_RESULT, .now = now};
-    finding.as.result = (plan_result_t){.plan = link->plan->id,
-                                        .labels = series_labels(series),
-                                        .value = value,
-                                        .present = present,
-                                        .holds = present && link->said == SAID_YES};
+    finding.as.result = (plan_result_t){
+        .plan = link->plan->id, .labels = series_labels(series), .state = state, .value = value};
     self->sink.take(self->sink.context, &finding);
 }
 
@@ -133,7 +131,7 @@ static void evaluate_link(plan_book_t *self, const series_t *series, plan_link_t
     if (said == link->said)
         return;
     link->said = said;
-    say(self, series, link, value, true, now);
+    say(self, series, link, holds ? RESULT_HOLDS : RESULT_CLEAR, value, now);
 }
 
 void plan_book_evaluate(plan_book_t *self, series_t *series, instant_t now)
@@ -146,7 +144,7 @@ void plan_book_leave(plan_book_t *self, series_t *series, instant_t now)
 {
     for (plan_link_t *link = series->plans; link != NULL; link = link->next)
         if (link->said != SAID_NOTHING)
-            say(self, series, link, 0, false, now);
+            say(self, series, link, RESULT_NO_DATA, NAN, now);
     drop_links(series);
 }
 

@@ -76,6 +76,7 @@ typedef struct {
             uint64_t id;
             text_t condition;
             double interval_s;
+            double lookback_s; /* silence that is no data */
         } plan;
         uint64_t id;
         text_t name;
