@@ -76,6 +76,34 @@ static const field_t letter_fields[] = {
 };
 const schema_t letter_schema = {.name = "letter", .size = sizeof(letter_t), ROWS(letter_fields)};
 
+/* What was written under other limits is read all the same. */
+static const limits_t any_limits = {.frame_bytes = UINT32_MAX,
+                                    .batch = UINT32_MAX,
+                                    .depth = UINT32_MAX,
+                                    .name_bytes = UINT32_MAX,
+                                    .labels = LABELS_MAX,
+                                    .label_name_bytes = UINT32_MAX,
+                                    .label_value_bytes = UINT32_MAX,
+                                    .text_bytes = UINT32_MAX,
+                                    .title_bytes = UINT32_MAX};
+
+static bool read_packed(const schema_t *schema, text_t packed, arena_t *arena, void *out)
+{
+    cursor_t cursor = cursor_over(packed.data, packed.size);
+    return cursor_check(packed.data, packed.size, CURSOR_DEPTH_MAX) == STATUS_OK &&
+           schema_read(schema, &any_limits, &cursor, false, arena, out, NULL) == STATUS_OK;
+}
+
+bool notice_read(text_t packed, arena_t *arena, notice_t *notice)
+{
+    return read_packed(&notice_schema, packed, arena, notice);
+}
+
+bool notification_read(text_t packed, arena_t *arena, notification_t *notification)
+{
+    return read_packed(&notification_schema, packed, arena, notification);
+}
+
 bool notice_is_active(const notice_t *self)
 {
     switch (self->alert.state) {

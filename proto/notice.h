@@ -11,6 +11,7 @@
 #ifndef PROTO_NOTICE_H
 #define PROTO_NOTICE_H
 
+#include "proto/arena.h"
 #include "proto/labels.h"
 #include "proto/schema.h"
 #include "proto/text.h"
@@ -68,6 +69,11 @@ extern const char *const told_words[];
 extern const char *const notification_reason_words[];
 
 extern const schema_t notice_schema, notification_schema, letter_schema;
+
+/*  Read what schema_write wrote, whatever limits are in force; texts point into `packed`, lists lie
+ * in the arena. False: it is none. */
+bool notice_read(text_t packed, arena_t *arena, notice_t *notice);
+bool notification_read(text_t packed, arena_t *arena, notification_t *notification);
 
 /*  Is it firing as its receivers understand it? */
 bool notice_is_active(const notice_t *self);
