@@ -5,23 +5,24 @@
  *
  *  The first frame is the kind, one byte. What follows:
  *
- *    kind      from -> to                 frames
- *    ASK       reactor -> wings           the command; the frames of its envelope
- *    ANSWER    wings -> reactor           the reply; the frames of its envelope
- *    PUBLISH   wings -> reactor           mail_number_t; topic; publication
- *    KEEP      observability -> operations   mail_number_t; time, float64; topic; publication:
- * store it ROOM      wings -> reactor           lane_kind_t, one byte: a block has come back RESULT
- * observability -> operations   mail_result_t; labels WANT      observability -> operations
- * family_t, one byte: reserve another block of numbers NUMBERS   operations -> observability
- * mail_number_t: first; mail_number_t: last PLAN      operations -> observability   mail_plan_t;
- * condition (none: delete) SLO       operations -> observability   mail_slo_t; the definition, or
- * the name of the one to delete SAMPLES   operations -> observability   name, labels, value
- * (float64), once for each sample STATUS    reactor -> observability -> operations   report_t; the
- * id to echo; the frames of the envelope CONFIG    reactor -> wings           a pointer to a
- * config_t that is the receiver's now; the id; the envelope STOP      reactor -> observability ->
- * operations   nothing: finish what has arrived, then end STOPPED   wings -> reactor nothing: the
- * last mail of a wing FATAL     operations -> reactor      int: the exit status with which the
- * process must end
+ *    ASK       reactor -> wings: the command; to operations the User-Id ("": none); the envelope
+ *    ANSWER    wings -> reactor: the reply; the frames of its envelope
+ *    PUBLISH   wings -> reactor: mail_number_t; topic; publication
+ *    KEEP      observability -> operations: mail_number_t; time, float64; topic; publication
+ *    ROOM      wings -> reactor: lane_kind_t, one byte: a block has come back
+ *    RESULT    observability -> operations: mail_result_t; labels
+ *    WANT      observability -> operations: family_t, one byte: reserve another block of numbers
+ *    NUMBERS   operations -> observability: mail_number_t: first; mail_number_t: last
+ *    PLAN      operations -> observability: mail_plan_t; condition (none: delete)
+ *    SLO       operations -> observability: mail_slo_t; the definition, or the name to delete
+ *    SAMPLES   operations -> observability: name, labels, value (float64), once for each sample
+ *    STATUS    reactor -> observability -> operations: report_t; the id to echo; the envelope
+ *    CONFIG    reactor -> wings: a config_t *, the receiver's now; the id; the envelope
+ *    STOP      reactor -> observability -> operations: finish what has arrived, then end
+ *    STOPPED   wings -> reactor: the last mail of a wing
+ *    FATAL     operations -> reactor: int: the exit status with which the process must end
+ *    KEYS      access -> reactor -> wings: an access_keys_t *, a share that is the receiver's now
+ *    NETWORK   reactor -> access: a network_t, the receiver's now
  */
 #ifndef BROKER_MAIL_H
 #define BROKER_MAIL_H
@@ -51,6 +52,8 @@ typedef enum {
     MAIL_STOP,
     MAIL_STOPPED,
     MAIL_FATAL,
+    MAIL_KEYS,
+    MAIL_NETWORK,
     MAIL_COUNT
 } mail_kind_t;
 
