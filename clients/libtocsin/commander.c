@@ -231,15 +231,20 @@ static bool put_once(buffer_t *out)
     return true;
 }
 
-static tocsin_status_t compose(tocsin_commander_t *self, const char *command, const char *arguments,
-                               va_list *values)
+/*  A command begins with its arguments, */
+static size_t begin_command(tocsin_commander_t *self)
+{
+    self->error[0] = '\0';
+    self->reached = false;
+    buffer_cut(&self->message, 0);
+    return buffer_open_map(&self->message);
+}
+
+/*  and ends with what every command has. */
+static tocsin_status_t end_command(tocsin_commander_t *self, size_t opened, size_t pairs,
+                                   const char *command)
 {
     buffer_t *out = &self->message;
-    buffer_cut(out, 0);
-    size_t opened = buffer_open_map(out);
-    size_t pairs = 0;
-    if (!arguments_put(out, arguments, values, &pairs))
-        return TOCSIN_INVALID;
     buffer_text(out, "do");
     buffer_text(out, command);
     buffer_text(out, "id");
@@ -305,22 +310,48 @@ static tocsin_status_t exchange(tocsin_commander_t *self, tocsin_reply_t **reply
     }
 }
 
-tocsin_status_t tocsin_ask(tocsin_commander_t *self, tocsin_reply_t **reply, const char *command,
-                           const char *arguments, ...)
+/*  Send what was composed and wait, or say why it could not be composed. */
+static tocsin_status_t ask(tocsin_commander_t *self, tocsin_reply_t **reply, const char *command,
+                           tocsin_status_t composed)
 {
     if (reply != NULL)
         *reply = NULL;
-    self->error[0] = '\0';
-    self->reached = false;
+    if (composed == TOCSIN_OK)
+        return exchange(self, reply, self->timeout);
+    snprintf(self->error, sizeof self->error, "%s: %s", command, tocsin_status_text(composed));
+    buffer_cut(&self->message, 0);
+    return composed;
+}
+
+tocsin_status_t tocsin_ask(tocsin_commander_t *self, tocsin_reply_t **reply, const char *command,
+                           const char *arguments, ...)
+{
+    size_t pairs, opened = begin_command(self);
     va_list values;
     va_start(values, arguments);
-    tocsin_status_t status = compose(self, command, arguments, &values);
+    bool good = arguments_put(&self->message, arguments, &values, &pairs);
     va_end(values);
-    if (status == TOCSIN_OK)
-        return exchange(self, reply, self->timeout);
-    snprintf(self->error, sizeof self->error, "%s: %s", command, tocsin_status_text(status));
-    buffer_cut(&self->message, 0);
-    return status;
+    return ask(self, reply, command,
+               good ? end_command(self, opened, pairs, command) : TOCSIN_INVALID);
+}
+
+tocsin_status_t tocsin_ask_with(tocsin_commander_t *self, tocsin_reply_t **reply,
+                                const char *command, tocsin_value_t arguments)
+{
+    size_t opened = begin_command(self);
+    cursor_t cursor = cursor_over(arguments.bytes, arguments.size);
+    value_t map = {.type = VALUE_MAP, .as = {.count = 0}};
+    bool good = arguments.size == 0 ||
+                (cursor_check(arguments.bytes, arguments.size, CURSOR_DEPTH_MAX) == STATUS_OK &&
+                 cursor_read(&cursor, &map) && map.type == VALUE_MAP);
+    buffer_raw(&self->message, cursor.at, cursor_left(&cursor));
+    return ask(self, reply, command,
+               good ? end_command(self, opened, map.as.count, command) : TOCSIN_INVALID);
+}
+
+bool tocsin_commander_reached(const tocsin_commander_t *self)
+{
+    return self->reached;
 }
 
 tocsin_status_t tocsin_ask_again(tocsin_commander_t *self, tocsin_reply_t **reply, double timeout)

@@ -239,6 +239,15 @@ TOCSIN_API tocsin_status_t tocsin_ask(tocsin_commander_t *self, tocsin_reply_t *
 TOCSIN_API tocsin_status_t tocsin_ask_again(tocsin_commander_t *self, tocsin_reply_t **reply,
                                             double timeout);
 
+/*  tocsin_ask for arguments that are known only when the program runs: `arguments` is a map of
+ * them, absent: none. */
+TOCSIN_API tocsin_status_t tocsin_ask_with(tocsin_commander_t *self, tocsin_reply_t **reply,
+                                           const char *command, tocsin_value_t arguments);
+
+/*  Did the last command go to a connected broker? False after a TOCSIN_TIMEOUT means that nobody is
+ *  there. */
+TOCSIN_API bool tocsin_commander_reached(const tocsin_commander_t *self);
+
 /*  What went wrong last, naming the address; "" if nothing did. Good until the next call. */
 TOCSIN_API const char *tocsin_commander_error(const tocsin_commander_t *self);
 
