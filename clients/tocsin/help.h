@@ -1,0 +1,15 @@
+/*  help - what --help prints, made from the tables of commands and options. */
+#ifndef CLIENTS_TOCSIN_HELP_H
+#define CLIENTS_TOCSIN_HELP_H
+
+#include "clients/tocsin/call.h"
+
+#include <stdio.h>
+
+/*  All commands, or one of them. */
+void help_write(const command_t *command, FILE *out);
+
+/*  "TITLE --severity SEVERITY [--system NAME]...": how the command is written, without its name. */
+void help_write_usage(const command_t *command, FILE *out);
+
+#endif

@@ -1,0 +1,137 @@
+#include "clients/tocsin/output.h"
+
+#include "clients/tocsin/cell.h"
+#include "clients/tocsin/paint.h"
+#include "proto/cursor.h"
+#include "proto/must.h"
+
+#include <stdlib.h>
+
+/*  A map with a line a key; lists of maps have a line an element, below each other. */
+typedef struct {
+    FILE *out;
+    int indent; /* of what stands behind the keys */
+    bool painted;
+} writing_t;
+
+static bool is_container(cursor_t cursor)
+{
+    value_t value;
+    must(cursor_read(&cursor, &value));
+    return value.type == VALUE_MAP || value.type == VALUE_ARRAY;
+}
+
+/*  Does a container hold containers? Then it does not fit on one line. */
+static bool is_deep(cursor_t cursor)
+{
+    value_t head;
+    must(cursor_read(&cursor, &head));
+    if (head.type != VALUE_MAP && head.type != VALUE_ARRAY)
+        return false;
+    for (uint32_t i = 0; i < head.as.count; i++) {
+        if (head.type == VALUE_MAP)
+            must(cursor_skip(&cursor));
+        if (is_container(cursor))
+            return true;
+        must(cursor_skip(&cursor));
+    }
+    return false;
+}
+
+/*  The values of a map, its keys left out, nil left out: "2026-11-25T17:00:00Z  anna  it is the
+ *  disk". */
+static void write_values(const writing_t *self, cursor_t *cursor)
+{
+    value_t map, key;
+    const char *gap = "";
+    must(cursor_read(cursor, &map));
+    for (uint32_t i = 0; i < map.as.count; i++) {
+        must(cursor_read(cursor, &key) && key.type == VALUE_STR);
+        cursor_t look = *cursor;
+        value_t value;
+        must(cursor_read(&look, &value));
+        if (value.type == VALUE_NIL) {
+            *cursor = look;
+            continue;
+        }
+        fputs(gap, self->out);
+        cell_write(key.as.text, cursor, self->out);
+        gap = "  ";
+    }
+}
+
+static void write_element(const writing_t *self, text_t key, bool map, cursor_t *cursor)
+{
+    value_t value, name;
+    if (map) {
+        must(cursor_read(cursor, &name) && name.type == VALUE_STR);
+        fprintf(self->out, "%.*s: ", (int)name.as.text.size, name.as.text.data);
+        cell_write(name.as.text, cursor, self->out);
+        return;
+    }
+    cursor_t look = *cursor;
+    must(cursor_read(&look, &value));
+    if (value.type == VALUE_MAP)
+        write_values(self, cursor);
+    else
+        cell_write(key, cursor, self->out);
+}
+
+static void write_deep(const writing_t *self, text_t key, cursor_t *cursor)
+{
+    value_t head;
+    must(cursor_read(cursor, &head));
+    for (uint32_t i = 0; i < head.as.count; i++) {
+        if (i > 0)
+            fprintf(self->out, "\n%*s", self->indent, "");
+        write_element(self, key, head.type == VALUE_MAP, cursor);
+    }
+}
+
+static void write_flat(const writing_t *self, text_t key, cursor_t *cursor)
+{
+    char *text = cell_text(key, cursor);
+    text_t word = text_of(text);
+    if (self->painted)
+        fputs(paint_begin(word), self->out);
+    fputs(text, self->out);
+    if (self->painted)
+        fputs(paint_end(word), self->out);
+    free(text);
+}
+
+static int longest_key(cursor_t cursor, uint32_t count)
+{
+    size_t longest = 0;
+    value_t key;
+    for (uint32_t i = 0; i < count; i++) {
+        must(cursor_read(&cursor, &key) && key.type == VALUE_STR && cursor_skip(&cursor));
+        if (key.as.text.size > longest)
+            longest = key.as.text.size;
+    }
+    return (int)longest;
+}
+
+void output_thing(tocsin_value_t map, FILE *out)
+{
+    cursor_t cursor = cursor_over(map.bytes, map.size);
+    writing_t writing = {.out = out, .painted = paint_allowed(out)};
+    value_t head, key;
+    must(cursor_read(&cursor, &head));
+    if (head.type != VALUE_MAP) {
+        cursor = cursor_over(map.bytes, map.size);
+        cell_write(TEXT_NONE, &cursor, out);
+        fputc('\n', out);
+        return;
+    }
+    writing.indent = longest_key(cursor, head.as.count) + 2;
+    for (uint32_t i = 0; i < head.as.count; i++) {
+        must(cursor_read(&cursor, &key));
+        fprintf(out, "%-*.*s", writing.indent, (int)key.as.text.size, key.as.text.data);
+        if (is_deep(cursor))
+            write_deep(&writing, key.as.text, &cursor);
+        else
+            write_flat(&writing, key.as.text, &cursor);
+        fputc('\n', out);
+    }
+}
