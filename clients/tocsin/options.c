@@ -1,5 +1,6 @@
 #include "clients/tocsin/options.h"
 
+#include "clients/tocsin/bench.h"
 #include "clients/tocsin/values.h"
 #include "proto/schema.h"
 
@@ -81,6 +82,12 @@ const option_t options[OPTION_ROWS] = {
                    "site=http://127.0.0.1/; may be given again"},
     [OPT_TIMES] = {"times", 0, "N", OPTION_COUNT, NULL, NULL,
                    "How often the database fails; otherwise once, 0: until Ctrl-C"},
+    [OPT_CASE] = {"case", 0, "NAME", OPTION_WORD, NULL, bench_cases,
+                  "Only this case; otherwise all of them, which takes some minutes"},
+    [OPT_ROUNDS] = {"rounds", 0, "N", OPTION_COUNT, NULL, NULL,
+                    "Rounds of each case, 5 to 101; otherwise 7"},
+    [OPT_SCALE] = {"scale", 0, "FACTOR", OPTION_NUMBER, NULL, NULL,
+                   "Times the events of a round; otherwise 1"},
 };
 
 option_id_t option_named(option_set_t set, const char *name, size_t size)

@@ -77,6 +77,9 @@ typedef enum {
     OPT_ERROR,
     OPT_PROBE,
     OPT_TIMES,
+    OPT_CASE,
+    OPT_ROUNDS,
+    OPT_SCALE,
     OPTION_ROWS
 } option_id_t;
 

@@ -11,6 +11,7 @@ int send_metric_run(const call_t *call);
 int send_request_run(const call_t *call);
 int collect_run(const call_t *call);
 int demo_run(const call_t *call);
+int bench_run(const call_t *call);
 int completion_run(const call_t *call);
 
 #endif
