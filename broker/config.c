@@ -1,5 +1,6 @@
 #include "broker/config.h"
 
+#include "broker/channel.h"
 #include "broker/config_tables.h"
 #include "broker/yaml_value.h"
 #include "engines/condition.h"
@@ -264,6 +265,17 @@ static void check_policies(load_t *self)
     }
 }
 
+static void check_channels(load_t *self)
+{
+    const settings_t *settings = &self->config->settings;
+    for (size_t i = 0; i < settings->channel_count; i++) {
+        char words[200];
+        const char *key = channel_wrong(&settings->channels[i], words, sizeof words);
+        if (key != NULL)
+            complain_text(self, "channels", i, key, words, TEXT_NONE);
+    }
+}
+
 static void check_settings(load_t *self)
 {
     const settings_t *settings = &self->config->settings;
@@ -283,6 +295,7 @@ static void check_settings(load_t *self)
     check_names(self, "channels", settings->channels, sizeof *settings->channels,
                 settings->channel_count);
     check_policies(self);
+    check_channels(self);
 }
 
 /* -- what the engines are given -- */

@@ -36,12 +36,15 @@ typedef enum {
 
 extern const char *const endpoint_names[ENDPOINT_COUNT];
 
-/*  How alerts leave the house. */
+/*  How alerts leave the house. What is not given is TEXT_NONE, or a list without items. */
 typedef struct {
     text_t name, type;
     text_t url, url_file, secret_file, routing_key_file, from, tls;
-    texts_t to, command, severities, group_by;
-    double group_wait, group_interval, repeat_interval; /* seconds */
+    text_t title, text; /* templates */
+    texts_t to, command, severities, group_by, quiet_severities;
+    text_t quiet_from, quiet_to;                        /* "22:00" */
+    double group_wait, group_interval, repeat_interval; /* seconds, as are these: */
+    double backoff_first, backoff_most, give_up;
     bool allow_private;
 } channel_t;
 

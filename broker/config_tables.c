@@ -169,59 +169,6 @@ static const field_t dependency_fields[] = {
 static const schema_t dependency_rule_schema = {
     .name = "dependencies", .size = sizeof(dependency_settings_t), ROWS(dependency_fields)};
 
-static const char *const channel_type_words[] = {"webhook",      "slack", "pagerduty", "email",
-                                                 "alertmanager", "exec",  NULL};
-static const char *const tls_words[] = {"never", "starttls", NULL};
-
-static const field_t channel_fields[] = {
-    {.key = "name",
-     .type = FIELD_NAME,
-     .flags = FIELD_REQUIRED,
-     .offset = offsetof(channel_t, name),
-     .about = "the name policies use"},
-    {.key = "type",
-     .type = FIELD_WORD,
-     .flags = FIELD_REQUIRED,
-     .offset = offsetof(channel_t, type),
-     .words = channel_type_words,
-     .about = "what it speaks"},
-    {.key = "url", .type = FIELD_TEXT, .flags = FIELD_SECRET, .offset = offsetof(channel_t, url)},
-    {.key = "url_file", .type = FIELD_TEXT, .offset = offsetof(channel_t, url_file)},
-    {.key = "secret_file", .type = FIELD_TEXT, .offset = offsetof(channel_t, secret_file)},
-    {.key = "routing_key_file",
-     .type = FIELD_TEXT,
-     .offset = offsetof(channel_t, routing_key_file)},
-    {.key = "from", .type = FIELD_TITLE, .offset = offsetof(channel_t, from)},
-    {.key = "to", .type = FIELD_LINES, .offset = offsetof(channel_t, to), .most = 100},
-    {.key = "tls", .type = FIELD_WORD, .offset = offsetof(channel_t, tls), .words = tls_words},
-    {.key = "command", .type = FIELD_LINES, .offset = offsetof(channel_t, command), .most = 100},
-    {.key = "allow_private", .type = FIELD_BOOL, .offset = offsetof(channel_t, allow_private)},
-    {.key = "severities",
-     .type = FIELD_NAMES,
-     .offset = offsetof(channel_t, severities),
-     .most = 4},
-    {.key = "group_by", .type = FIELD_NAMES, .offset = offsetof(channel_t, group_by), .most = 32},
-    {.key = "group_wait",
-     .type = FIELD_DURATION,
-     .offset = offsetof(channel_t, group_wait),
-     .least = 0,
-     .most = DAY},
-    {.key = "group_interval",
-     .type = FIELD_DURATION,
-     .offset = offsetof(channel_t, group_interval),
-     .least = 0,
-     .most = DAY,
-     .otherwise = 300},
-    {.key = "repeat_interval",
-     .type = FIELD_DURATION,
-     .offset = offsetof(channel_t, repeat_interval),
-     .least = 60,
-     .most = 30 * DAY,
-     .otherwise = 14400},
-};
-static const schema_t channel_schema = {
-    .name = "channels", .size = sizeof(channel_t), ROWS(channel_fields)};
-
 /* As many of each as a file may have; the limits of the engines are lower. */
 #define MOST 1000000
 

@@ -6,6 +6,6 @@
 #include "broker/config.h"
 #include "proto/schema.h"
 
-extern const schema_t settings_schema; /* of settings_t */
+extern const schema_t settings_schema, channel_schema; /* of settings_t */
 
 #endif
