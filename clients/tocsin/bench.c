@@ -46,9 +46,9 @@ static bool wants_json(const call_t *call)
 int bench_run(const call_t *call)
 {
     bench_options_t wanted = {.rounds = rounds_of(call),
-                               .scale = call_number(call, OPT_SCALE, 1),
-                               .json = wants_json(call),
-                               .only = call_text(call, OPT_CASE)};
+                              .scale = call_number(call, OPT_SCALE, 1),
+                              .json = wants_json(call),
+                              .only = call_text(call, OPT_CASE)};
     if (sysconf(_SC_NPROCESSORS_ONLN) < 2) {
         fputs("tocsin bench: needs two cores, one to drive and one to measure\n", stderr);
         return EX_UNAVAILABLE;

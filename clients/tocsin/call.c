@@ -173,7 +173,7 @@ static int find_command(const reading_t *self)
 /*  Options were read by name alone: now that the command is known, the row is the command's own. */
 static int check_option(const reading_t *self, given_t *given)
 {
-    const command_t *command = self->call->command;
+    const command_row_t *command = self->call->command;
     const option_t *option = &options[given->option];
     char name[COMMAND_NAME_BYTES];
     const char *expected;
@@ -236,7 +236,7 @@ static int check_operands(const reading_t *self)
 
 static int check_needs(const reading_t *self)
 {
-    const command_t *command = self->call->command;
+    const command_row_t *command = self->call->command;
     char name[COMMAND_NAME_BYTES];
     for (option_id_t id = 0; id < OPTION_ROWS; id++)
         if (option_in(command->needs, id) && !call_has(self->call, id))

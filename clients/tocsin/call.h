@@ -17,7 +17,7 @@ typedef struct {
 } given_t;
 
 struct call {
-    const command_t *command; /* NULL: none was named (then --help or --version was given) */
+    const command_row_t *command; /* NULL: none was named (then --help or --version was given) */
     const char **operands;
     size_t operand_count;
     given_t *given;

@@ -24,7 +24,7 @@
 
 static const char *const shell_words[] = {"bash", "zsh", "fish", NULL};
 
-const command_t commands[] = {
+const command_row_t commands[] = {
     {.noun = "status",
      .asks = "system.status",
      .run = status_run,
@@ -235,6 +235,11 @@ const command_t commands[] = {
      .columns = "name enabled severity condition",
      .about = "Keep a policy from firing"},
     {.noun = "policy",
+     .verb = "check",
+     .operands = {{"FILE", NULL, OPTION_TEXT, NULL}},
+     .run = policy_check_run,
+     .about = "Say what is wrong with a file of policies, without a broker"},
+    {.noun = "policy",
      .verb = "test",
      .operands = {{"CONDITION", "condition", OPTION_TEXT, NULL}},
      .asks = "policy.test",
@@ -353,14 +358,14 @@ const command_t commands[] = {
 
 const size_t command_count = sizeof commands / sizeof commands[0];
 
-const char *command_name(const command_t *command, char out[COMMAND_NAME_BYTES])
+const char *command_name(const command_row_t *command, char out[COMMAND_NAME_BYTES])
 {
     snprintf(out, COMMAND_NAME_BYTES, "%s%s%s", command->noun, command->verb == NULL ? "" : " ",
              command->verb == NULL ? "" : command->verb);
     return out;
 }
 
-const command_t *command_find(const char *noun, const char *verb)
+const command_row_t *command_find(const char *noun, const char *verb)
 {
     for (size_t i = 0; i < command_count; i++)
         if (strcmp(commands[i].noun, noun) == 0 &&

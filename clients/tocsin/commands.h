@@ -38,17 +38,17 @@ typedef struct {
     const char *columns;            /* keys, separated by blanks, of a row for people */
     int (*run)(const call_t *call); /* answers the exit status */
     const char *about;              /* one line */
-} command_t;
+} command_row_t;
 
-extern const command_t commands[];
+extern const command_row_t commands[];
 extern const size_t command_count;
 
 /*  "incident open", or "status". Answers `out`. */
 #define COMMAND_NAME_BYTES 64u
-const char *command_name(const command_t *command, char out[COMMAND_NAME_BYTES]);
+const char *command_name(const command_row_t *command, char out[COMMAND_NAME_BYTES]);
 
 /*  The row with these words; NULL: there is none. `verb` may be NULL. */
-const command_t *command_find(const char *noun, const char *verb);
+const command_row_t *command_find(const char *noun, const char *verb);
 
 /*  Is it the first word of any command? */
 bool command_is_noun(const char *word);

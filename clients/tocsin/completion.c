@@ -40,7 +40,7 @@ static void write_words(const char *const *words)
 }
 
 /*  "incident|open" or "status": the words of a command as one pattern of a shell's case. */
-static void write_pattern(const command_t *command)
+static void write_pattern(const command_row_t *command)
 {
     printf("'%s %s')", command->noun, command->verb == NULL ? "" : command->verb);
 }
@@ -144,7 +144,7 @@ static void write_quoted(const char *text)
     putchar('\'');
 }
 
-static void write_fish_option(option_id_t id, const command_t *command)
+static void write_fish_option(option_id_t id, const command_row_t *command)
 {
     const option_t *option = &options[id];
     fputs("complete -c tocsin", stdout);
@@ -168,7 +168,7 @@ static void write_fish_option(option_id_t id, const command_t *command)
     putchar('\n');
 }
 
-static void write_fish_command(const command_t *command)
+static void write_fish_command(const command_row_t *command)
 {
     if (command->verb == NULL)
         printf("complete -c tocsin -n __fish_use_subcommand -a %s", command->noun);

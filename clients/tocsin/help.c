@@ -10,7 +10,7 @@ static bool is_repeated(const option_t *option)
     return option->type == OPTION_TEXTS || option->type == OPTION_PAIRS;
 }
 
-static void write_option_usage(const command_t *command, option_id_t id, FILE *out)
+static void write_option_usage(const command_row_t *command, option_id_t id, FILE *out)
 {
     const option_t *option = &options[id];
     bool needed = option_in(command->needs, id);
@@ -19,7 +19,7 @@ static void write_option_usage(const command_t *command, option_id_t id, FILE *o
             needed ? "" : "]", is_repeated(option) ? "..." : "");
 }
 
-void help_write_usage(const command_t *command, FILE *out)
+void help_write_usage(const command_row_t *command, FILE *out)
 {
     for (size_t i = 0; i < OPERANDS_MAX && command->operands[i].word != NULL; i++)
         fprintf(out, " %s%s", command->operands[i].word,
@@ -68,7 +68,7 @@ static void write_options(option_set_t set, const char *heading, FILE *out)
             write_option(&options[id], out);
 }
 
-static void write_command(const command_t *command, FILE *out)
+static void write_command(const command_row_t *command, FILE *out)
 {
     char name[COMMAND_NAME_BYTES];
     fprintf(out, "Usage: tocsin %s", command_name(command, name));
@@ -96,7 +96,7 @@ static void write_all(FILE *out)
           out);
 }
 
-void help_write(const command_t *command, FILE *out)
+void help_write(const command_row_t *command, FILE *out)
 {
     if (command == NULL)
         write_all(out);

@@ -7,9 +7,9 @@
 #include <stdio.h>
 
 /*  All commands, or one of them. */
-void help_write(const command_t *command, FILE *out);
+void help_write(const command_row_t *command, FILE *out);
 
 /*  "TITLE --severity SEVERITY [--system NAME]...": how the command is written, without its name. */
-void help_write_usage(const command_t *command, FILE *out);
+void help_write_usage(const command_row_t *command, FILE *out);
 
 #endif

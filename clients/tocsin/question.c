@@ -262,7 +262,7 @@ static int ask_list(session_t *session, const arguments_t *arguments)
 
 static int ask_thing(session_t *session, const arguments_t *arguments)
 {
-    const command_t *command = session->call->command;
+    const command_row_t *command = session->call->command;
     msgpack_sbuffer map;
     tocsin_reply_t *reply;
     msgpack_sbuffer_init(&map);
