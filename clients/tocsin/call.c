@@ -305,8 +305,10 @@ double call_number(const call_t *self, option_id_t option, double otherwise)
 {
     const char *text = call_text(self, option);
     double number = otherwise;
-    if (text != NULL)
-        must(value_of_duration(text, &number));
+    bool good =
+        text == NULL || (options[option].type == OPTION_NUMBER ? value_of_number(text, &number)
+                                                               : value_of_duration(text, &number));
+    must(good);
     return number;
 }
 
