@@ -7,6 +7,9 @@
 
 #include <time.h>
 
+/* Nobody waits longer, seconds: what is beyond it is as good as for ever. */
+#define CLOCK_LONG_S 1e9
+
 static inline double clock_now(void)
 {
     struct timespec now;

@@ -1,108 +1,152 @@
-#include "clients/libtocsin/buffer.h"
+#include "clients/libtocsin/emitter.h"
+
 #include "clients/libtocsin/clock.h"
+#include "clients/libtocsin/event_form.h"
+#include "engines/hash.h"
 
 #include <errno.h>
 #include <math.h>
-#include <stdarg.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <tocsin.h>
+#include <sys/eventfd.h>
+#include <sys/random.h>
+#include <unistd.h>
 #include <zmq.h>
 
 #define BATCH_EVENTS 100u
 #define BATCH_AGE_S 0.05
+#define AGGREGATE_AGE_S 1.0
 #define QUEUE_BYTES (16u << 20)
 #define LINGER_S 2.0
-
-/* A batch is closed at this size however few events are in it: far below the broker's limit. */
-#define BATCH_BYTES (256u << 10)
 
 /* Batches given to ZeroMQ and not yet on the wire. They are lost when the connection breaks, so
    few; what is held here instead survives it. */
 #define CONNECTION_BATCHES 32
 
-/* As many as the broker takes. */
-#define LABELS_MAX 32u
-
-typedef enum { LANE_METRICS, LANE_REQUESTS, LANE_INCIDENTS, LANE_COUNT } lane_kind_t;
-
-typedef struct batch {
-    struct batch *next;
-    zmq_msg_t message;
-} batch_t;
-
-/*  One endpoint: the batch that is being filled, and those that wait for the connection. */
-typedef struct {
-    char *address;
-    void *socket; /* NULL until the first event */
-    buffer_t open;
-    uint32_t open_events;
-    double opened_at;
-    batch_t *first, *last;
-    size_t waiting_bytes; /* of the batches that wait */
-} lane_t;
-
-struct tocsin_emitter {
-    void *context;
-    lane_t lanes[LANE_COUNT];
-    size_t batch_events, queue_bytes;
-    double batch_age, linger;
-    uint64_t dropped;
-};
-
 /* -- life -- */
 
-static bool lane_init(lane_t *self, const char *address, const char *otherwise)
+static double or_else(double given, double otherwise)
 {
-    self->address = strdup(address == NULL ? otherwise : address);
-    return self->address != NULL;
-}
-
-static void drop_first(lane_t *self)
-{
-    batch_t *batch = self->first;
-    self->first = batch->next;
-    if (self->first == NULL)
-        self->last = NULL;
-    zmq_msg_close(&batch->message);
-    free(batch);
-}
-
-static void lane_free(lane_t *self)
-{
-    while (self->first != NULL)
-        drop_first(self);
-    buffer_free(&self->open);
-    if (self->socket != NULL)
-        zmq_close(self->socket);
-    free(self->address);
+    return given > 0 ? given : otherwise;
 }
 
 static void take_options(tocsin_emitter_t *self, const tocsin_emitter_options_t *options)
 {
-    self->batch_events = options->batch_events > 0 ? options->batch_events : BATCH_EVENTS;
-    self->batch_age = options->batch_age > 0 ? options->batch_age : BATCH_AGE_S;
-    self->queue_bytes = options->queue_bytes > 0 ? options->queue_bytes : QUEUE_BYTES;
-    self->linger = options->linger > 0 ? options->linger : options->linger < 0 ? 0.0 : LINGER_S;
+    self->batch_age = or_else(options->batch_age, BATCH_AGE_S);
+    self->aggregate_age = or_else(options->aggregate_age, AGGREGATE_AGE_S);
+    self->linger = options->linger < 0 ? 0.0 : or_else(options->linger, LINGER_S);
+    lane_rules_t rules = {options->batch_events > 0 ? options->batch_events : BATCH_EVENTS,
+                          options->queue_bytes > 0 ? options->queue_bytes : QUEUE_BYTES,
+                          options->when_full};
+    if (rules.batch_events > BATCH_EVENTS_MAX)
+        rules.batch_events = BATCH_EVENTS_MAX;
+    for (size_t i = 0; i < LANE_COUNT; i++)
+        lane_init(&self->lanes[i], &rules);
+    self->lanes[LANE_INCIDENTS].rules.batch_events = 1; /* nobody waits to say that it burns */
+}
+
+/*  Only a completed connection takes messages: until there is one they are held here, where they
+ *  are counted and bounded, and where a broker that is not there is noticed. */
+static bool connect_lane(tocsin_emitter_t *self, lane_kind_t lane, const char *address,
+                         const char *otherwise)
+{
+    self->addresses[lane] = strdup(address == NULL ? otherwise : address);
+    void *socket = zmq_socket(self->context, ZMQ_PUSH);
+    self->sockets[lane] = socket;
+    if (self->addresses[lane] == NULL || socket == NULL)
+        return false;
+    const int yes = 1, hwm = CONNECTION_BATCHES;
+    zmq_setsockopt(socket, ZMQ_IMMEDIATE, &yes, sizeof yes);
+    zmq_setsockopt(socket, ZMQ_SNDHWM, &hwm, sizeof hwm);
+    zmq_setsockopt(socket, ZMQ_TCP_KEEPALIVE, &yes, sizeof yes);
+    return zmq_connect(socket, self->addresses[lane]) == 0;
+}
+
+static bool connect_all(tocsin_emitter_t *self, const tocsin_emitter_options_t *options)
+{
+    self->context = zmq_ctx_new();
+    return self->context != NULL &&
+           connect_lane(self, LANE_METRICS, options->metrics, TOCSIN_METRICS_ADDRESS) &&
+           connect_lane(self, LANE_REQUESTS, options->requests, TOCSIN_REQUESTS_ADDRESS) &&
+           connect_lane(self, LANE_INCIDENTS, options->incidents, TOCSIN_INCIDENTS_ADDRESS);
+}
+
+/*  A condition that waits on the clock that never jumps. */
+static void init_waiting(tocsin_emitter_t *self)
+{
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&self->moved, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    pthread_mutex_init(&self->lock, NULL);
+}
+
+/*  With every signal blocked: they are the program's, whose handlers expect its own threads. */
+static bool start_sender(tocsin_emitter_t *self)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int reason = pthread_create(&self->sender, NULL, sender_run, self);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    errno = reason;
+    return reason == 0;
+}
+
+/*  The sender has ended, or never began. */
+static void free_emitter(tocsin_emitter_t *self)
+{
+    while (self->context != NULL && zmq_ctx_term(self->context) != 0 && errno == EINTR)
+        continue;
+    for (size_t i = 0; i < LANE_COUNT; i++) {
+        lane_free(&self->lanes[i]);
+        free(self->addresses[i]);
+    }
+    for (size_t i = 0; i < self->aggregated_count; i++)
+        free(self->aggregated[i]);
+    free(self->aggregated);
+    index_free(&self->aggregated_index);
+    aggregate_free(&self->aggregate);
+    aggregate_free(&self->releasing);
+    if (self->wake >= 0)
+        close(self->wake);
+    pthread_cond_destroy(&self->moved);
+    pthread_mutex_destroy(&self->lock);
+    free(self);
+}
+
+static void close_sockets(tocsin_emitter_t *self)
+{
+    const int linger_ms = 0;
+    for (size_t i = 0; i < LANE_COUNT; i++)
+        if (self->sockets[i] != NULL) {
+            zmq_setsockopt(self->sockets[i], ZMQ_LINGER, &linger_ms, sizeof linger_ms);
+            zmq_close(self->sockets[i]);
+        }
 }
 
 tocsin_emitter_t *tocsin_emitter_new(const tocsin_emitter_options_t *options)
 {
+    const tocsin_emitter_options_t none = {0};
+    options = options == NULL ? &none : options;
     tocsin_emitter_t *self = calloc(1, sizeof *self);
     if (self == NULL)
         return NULL;
-    tocsin_emitter_options_t none = {0};
-    options = options == NULL ? &none : options;
     take_options(self, options);
-    self->context = zmq_ctx_new();
-    if (self->context != NULL &&
-        lane_init(&self->lanes[LANE_METRICS], options->metrics, TOCSIN_METRICS_ADDRESS) &&
-        lane_init(&self->lanes[LANE_REQUESTS], options->requests, TOCSIN_REQUESTS_ADDRESS) &&
-        lane_init(&self->lanes[LANE_INCIDENTS], options->incidents, TOCSIN_INCIDENTS_ADDRESS))
-        return self;
-    self->linger = 0;
-    tocsin_emitter_destroy(&self);
-    errno = ENOMEM;
+    init_waiting(self);
+    self->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (getrandom(&self->seed, sizeof self->seed, 0) == (ssize_t)sizeof self->seed) {
+        aggregate_init(&self->aggregate, self->seed);
+        aggregate_init(&self->releasing, self->seed);
+        if (self->wake >= 0 && connect_all(self, options) && start_sender(self))
+            return self;
+    }
+    int reason = errno;
+    close_sockets(self);
+    free_emitter(self);
+    errno = reason;
     return NULL;
 }
 
@@ -112,428 +156,192 @@ void tocsin_emitter_destroy(tocsin_emitter_t **self)
     if (emitter == NULL)
         return;
     *self = NULL;
-    if (emitter->linger > 0)
-        tocsin_flush(emitter, emitter->linger);
-    for (size_t i = 0; i < LANE_COUNT; i++)
-        lane_free(&emitter->lanes[i]);
-    while (emitter->context != NULL && zmq_ctx_term(emitter->context) != 0 && errno == EINTR)
-        continue;
-    free(emitter);
-}
-
-/*  Only a completed connection takes messages: until there is one they are held here, where they
- * are counted and bounded, and where a broker that is not there is noticed. */
-static bool lane_connect(tocsin_emitter_t *emitter, lane_t *self)
-{
-    if (self->socket != NULL)
-        return true;
-    void *socket = zmq_socket(emitter->context, ZMQ_PUSH);
-    if (socket == NULL)
-        return false;
-    const int yes = 1, hwm = CONNECTION_BATCHES, linger_ms = (int)(emitter->linger * 1000.0);
-    zmq_setsockopt(socket, ZMQ_IMMEDIATE, &yes, sizeof yes);
-    zmq_setsockopt(socket, ZMQ_SNDHWM, &hwm, sizeof hwm);
-    zmq_setsockopt(socket, ZMQ_LINGER, &linger_ms, sizeof linger_ms);
-    zmq_setsockopt(socket, ZMQ_TCP_KEEPALIVE, &yes, sizeof yes);
-    if (zmq_connect(socket, self->address) != 0) {
-        int reason = errno;
-        zmq_close(socket);
-        errno = reason;
-        return false;
-    }
-    self->socket = socket;
-    return true;
-}
-
-/* -- batches -- */
-
-static void free_bytes(void *bytes, void *hint)
-{
-    (void)hint;
-    free(bytes);
-}
-
-/*  Close the batch that is being filled and let it wait. Its bytes move into the message. */
-static bool lane_seal(lane_t *self)
-{
-    if (self->open_events == 0)
-        return true;
-    batch_t *batch = calloc(1, sizeof *batch);
-    if (batch == NULL)
-        return false;
-    buffer_batch_count(&self->open, self->open_events);
-    if (zmq_msg_init_data(&batch->message, self->open.data, self->open.size, free_bytes, NULL) !=
-        0) {
-        free(batch);
-        return false;
-    }
-    if (self->last == NULL)
-        self->first = batch;
-    else
-        self->last->next = batch;
-    self->last = batch;
-    self->waiting_bytes += self->open.size;
-    self->open = (buffer_t){0};
-    self->open_events = 0;
-    return true;
-}
-
-/*  Give ZeroMQ what it takes at once. */
-static tocsin_status_t lane_send(lane_t *self)
-{
-    while (self->first != NULL) {
-        size_t size = zmq_msg_size(&self->first->message);
-        if (zmq_msg_send(&self->first->message, self->socket, ZMQ_DONTWAIT) < 0) {
-            if (errno == EAGAIN)
-                return TOCSIN_OK;
-            return errno == EINTR ? TOCSIN_INTERRUPTED : TOCSIN_SYSTEM;
-        }
-        self->waiting_bytes -= size;
-        drop_first(self);
-    }
-    return TOCSIN_OK;
-}
-
-static bool is_due(const tocsin_emitter_t *emitter, const lane_t *lane, double now)
-{
-    return lane->open_events >= emitter->batch_events || lane->open.size >= BATCH_BYTES ||
-           now - lane->opened_at >= emitter->batch_age;
-}
-
-static tocsin_status_t lane_pump(tocsin_emitter_t *emitter, lane_t *self)
-{
-    if (self->open_events > 0 && is_due(emitter, self, clock_now()) && !lane_seal(self))
-        return TOCSIN_NO_MEMORY;
-    return lane_send(self);
-}
-
-tocsin_status_t tocsin_pump(tocsin_emitter_t *self)
-{
-    for (size_t i = 0; i < LANE_COUNT; i++) {
-        tocsin_status_t status = lane_pump(self, &self->lanes[i]);
-        if (status != TOCSIN_OK && status != TOCSIN_INTERRUPTED)
-            return status;
-    }
-    return TOCSIN_OK;
-}
-
-/*  Make everything wait for the connection; the sockets that have something to send. */
-static int unsent_sockets(tocsin_emitter_t *self, zmq_pollitem_t items[LANE_COUNT])
-{
-    int count = 0;
-    for (size_t i = 0; i < LANE_COUNT; i++)
-        if (self->lanes[i].first != NULL)
-            items[count++] =
-                (zmq_pollitem_t){.socket = self->lanes[i].socket, .events = ZMQ_POLLOUT};
-    return count;
-}
-
-tocsin_status_t tocsin_flush(tocsin_emitter_t *self, double timeout)
-{
-    double until = clock_now() + timeout;
-    for (size_t i = 0; i < LANE_COUNT; i++)
-        if (!lane_seal(&self->lanes[i]))
-            return TOCSIN_NO_MEMORY;
-    for (;;) {
-        tocsin_status_t status = tocsin_pump(self);
-        if (status != TOCSIN_OK)
-            return status;
-        zmq_pollitem_t items[LANE_COUNT];
-        int count = unsent_sockets(self, items);
-        if (count == 0)
-            return TOCSIN_OK;
-        long wait_ms = clock_wait_ms(until);
-        if (wait_ms == 0)
-            return TOCSIN_TIMEOUT;
-        if (zmq_poll(items, count, wait_ms) < 0)
-            return errno == EINTR ? TOCSIN_INTERRUPTED : TOCSIN_SYSTEM;
-    }
-}
-
-uint64_t tocsin_dropped(const tocsin_emitter_t *self)
-{
-    return self->dropped;
-}
-
-const char *tocsin_unsent_address(const tocsin_emitter_t *self)
-{
-    for (size_t i = 0; i < LANE_COUNT; i++)
-        if (self->lanes[i].first != NULL || self->lanes[i].open_events > 0)
-            return self->lanes[i].address;
-    return NULL;
+    pthread_mutex_lock(&emitter->lock);
+    emitter->stopping = true;
+    emitter->stop_at = clock_now() + emitter->linger;
+    sender_wake_by(emitter, -INFINITY);
+    pthread_mutex_unlock(&emitter->lock);
+    pthread_join(emitter->sender, NULL);
+    free_emitter(emitter);
 }
 
 /* -- events -- */
 
-/*  Room for one more event in the batch; where it begins in *start. */
-static tocsin_status_t begin_event(tocsin_emitter_t *self, lane_t *lane, size_t *start)
+/*  Under the lock: begin an event in this lane. */
+static buffer_t *begin(tocsin_emitter_t *self, lane_kind_t kind, size_t *start)
 {
-    if (!lane_connect(self, lane))
-        return TOCSIN_SYSTEM;
-    tocsin_status_t status = lane_pump(self, lane);
-    if (status != TOCSIN_OK && status != TOCSIN_INTERRUPTED)
-        return status;
-    if (lane->open_events == 0) {
-        buffer_cut(&lane->open, 0);
-        buffer_batch_head(&lane->open);
-        lane->opened_at = clock_now();
-    }
-    *start = lane->open.size;
-    return TOCSIN_OK;
+    lane_t *lane = &self->lanes[kind];
+    return lane_begin(lane, lane->open_events == 0 ? clock_now() : lane->opened_at, start);
 }
 
-/*  Keep the event that was written, if there is room for it, and send what is due. */
-static tocsin_status_t end_event(tocsin_emitter_t *self, lane_t *lane, size_t start)
+/*  End it, let the sender know if there is something new for it to do, and give up the lock. */
+static tocsin_status_t end(tocsin_emitter_t *self, lane_kind_t kind, size_t start)
 {
-    bool full = lane->waiting_bytes + lane->open.size > self->queue_bytes;
-    if (lane->open.failed || full) {
-        tocsin_status_t status = lane->open.failed ? TOCSIN_NO_MEMORY : TOCSIN_DROPPED;
-        buffer_cut(&lane->open, start);
-        self->dropped++;
-        return status;
-    }
-    lane->open_events++;
-    tocsin_status_t status = lane_pump(self, lane);
-    return status == TOCSIN_INTERRUPTED ? TOCSIN_OK : status;
-}
-
-static void put_text(buffer_t *out, size_t *pairs, const char *key, const char *text)
-{
-    if (text == NULL)
-        return;
-    buffer_text(out, key);
-    buffer_text(out, text);
-    *pairs += 1;
-}
-
-static void put_number(buffer_t *out, size_t *pairs, const char *key, double number)
-{
-    buffer_text(out, key);
-    buffer_number(out, number);
-    *pairs += 1;
-}
-
-static void put_labels(buffer_t *out, size_t *pairs, const tocsin_label_t *labels, size_t count)
-{
-    if (count == 0)
-        return;
-    buffer_text(out, "labels");
-    buffer_labels(out, labels, count);
-    *pairs += 1;
-}
-
-static bool is_empty(const char *text)
-{
-    return text == NULL || text[0] == '\0';
-}
-
-static bool labels_are_good(const tocsin_label_t *labels, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (is_empty(labels[i].name) || labels[i].value == NULL)
-            return false;
-    return count <= LABELS_MAX;
-}
-
-static const char *kind_word(tocsin_kind_t kind)
-{
-    switch (kind) {
-    case TOCSIN_COUNTER:
-        return "counter";
-    case TOCSIN_GAUGE:
-        return "gauge";
-    case TOCSIN_HISTOGRAM:
-        return "histogram";
-    }
-    return NULL;
-}
-
-static bool values_are_good(const tocsin_metric_event_t *event)
-{
-    if (event->value_count == 0)
-        return isfinite(event->value) && (event->kind != TOCSIN_COUNTER || event->value >= 0);
-    for (size_t i = 0; i < event->value_count; i++)
-        if (!isfinite(event->values[i]))
-            return false;
-    return event->kind != TOCSIN_COUNTER && event->value_count <= UINT16_MAX;
-}
-
-static void put_values(buffer_t *out, size_t *pairs, const tocsin_metric_event_t *event)
-{
-    if (event->value_count == 0) {
-        put_number(out, pairs, "value", event->value);
-        return;
-    }
-    buffer_text(out, "values");
-    size_t opened = buffer_open_array(out);
-    for (size_t i = 0; i < event->value_count; i++)
-        buffer_number(out, event->values[i]);
-    buffer_close(out, opened, event->value_count);
-    *pairs += 1;
-}
-
-tocsin_status_t tocsin_emit_metric(tocsin_emitter_t *self, const tocsin_metric_event_t *event)
-{
-    if (is_empty(event->name) || kind_word(event->kind) == NULL || !values_are_good(event) ||
-        !isfinite(event->time) || !labels_are_good(event->labels, event->label_count))
-        return TOCSIN_INVALID;
-    lane_t *lane = &self->lanes[LANE_METRICS];
-    size_t start, pairs = 0;
-    tocsin_status_t status = begin_event(self, lane, &start);
-    if (status != TOCSIN_OK)
-        return status;
-    buffer_t *out = &lane->open;
-    size_t opened = buffer_open_map(out);
-    put_text(out, &pairs, "name", event->name);
-    put_text(out, &pairs, "kind", kind_word(event->kind));
-    put_values(out, &pairs, event);
-    put_text(out, &pairs, "unit", event->unit);
-    put_labels(out, &pairs, event->labels, event->label_count);
-    if (event->time > 0)
-        put_number(out, &pairs, "time", event->time);
-    buffer_close(out, opened, pairs);
-    return end_event(self, lane, start);
-}
-
-static void put_error(buffer_t *out, size_t *pairs)
-{
-    buffer_text(out, "error");
-    buffer_bool(out, true);
-    *pairs += 1;
-}
-
-static void put_attempt(buffer_t *out, size_t *pairs, unsigned attempt)
-{
-    buffer_text(out, "attempt");
-    buffer_integer(out, attempt);
-    *pairs += 1;
+    lane_t *lane = &self->lanes[kind];
+    tocsin_status_t status = lane_end(lane, start);
+    if (lane->open_events == 1)
+        sender_wake_by(self, lane->opened_at + self->batch_age);
+    else if (lane->open_events == 0 && !self->blocked[kind])
+        sender_wake_by(self, -INFINITY);
+    pthread_mutex_unlock(&self->lock);
+    return status;
 }
 
 tocsin_status_t tocsin_emit_request(tocsin_emitter_t *self, const tocsin_request_event_t *event)
 {
-    if (is_empty(event->operation) || !isfinite(event->duration) || event->duration < 0 ||
-        !isfinite(event->time) || !labels_are_good(event->labels, event->label_count))
+    if (!request_is_good(event))
         return TOCSIN_INVALID;
-    lane_t *lane = &self->lanes[LANE_REQUESTS];
-    size_t start, pairs = 0;
-    tocsin_status_t status = begin_event(self, lane, &start);
-    if (status != TOCSIN_OK)
-        return status;
-    buffer_t *out = &lane->open;
-    size_t opened = buffer_open_map(out);
-    put_text(out, &pairs, "operation", event->operation);
-    put_number(out, &pairs, "duration", event->duration);
-    put_text(out, &pairs, "dependency", event->dependency);
-    if (event->error)
-        put_error(out, &pairs);
-    put_text(out, &pairs, "message", event->message);
-    put_text(out, &pairs, "breaker", event->breaker);
-    if (event->attempt > 0)
-        put_attempt(out, &pairs, event->attempt);
-    put_labels(out, &pairs, event->labels, event->label_count);
-    if (event->time > 0)
-        put_number(out, &pairs, "time", event->time);
-    buffer_close(out, opened, pairs);
-    return end_event(self, lane, start);
-}
-
-static void put_systems(buffer_t *out, size_t *pairs, const tocsin_incident_event_t *event)
-{
-    if (event->system_count == 0)
-        return;
-    buffer_text(out, "systems");
-    buffer_texts(out, event->systems, event->system_count);
-    *pairs += 1;
+    pthread_mutex_lock(&self->lock);
+    size_t start;
+    request_put(begin(self, LANE_REQUESTS, &start), event);
+    return end(self, LANE_REQUESTS, start);
 }
 
 tocsin_status_t tocsin_emit_incident(tocsin_emitter_t *self, const tocsin_incident_event_t *event)
 {
-    if (is_empty(event->title) || is_empty(event->severity) ||
-        !labels_are_good(event->labels, event->label_count))
+    if (!incident_is_good(event))
         return TOCSIN_INVALID;
-    lane_t *lane = &self->lanes[LANE_INCIDENTS];
-    size_t start, pairs = 0;
-    tocsin_status_t status = begin_event(self, lane, &start);
-    if (status != TOCSIN_OK)
-        return status;
-    buffer_t *out = &lane->open;
-    size_t opened = buffer_open_map(out);
-    put_text(out, &pairs, "do", "incident.open");
-    put_text(out, &pairs, "title", event->title);
-    put_text(out, &pairs, "severity", event->severity);
-    put_text(out, &pairs, "description", event->description);
-    put_systems(out, &pairs, event);
-    put_text(out, &pairs, "key", event->key);
-    put_text(out, &pairs, "runbook", event->runbook);
-    put_text(out, &pairs, "by", event->by);
-    put_labels(out, &pairs, event->labels, event->label_count);
-    buffer_close(out, opened, pairs);
-    return end_event(self, lane, start);
+    pthread_mutex_lock(&self->lock);
+    size_t start;
+    incident_put(begin(self, LANE_INCIDENTS, &start), event);
+    return end(self, LANE_INCIDENTS, start);
 }
 
-/* -- the short forms -- */
+/* -- metrics, which may be put together -- */
 
-/*  Names and values in turn up to NULL; answers how many labels, or LABELS_MAX + 1 if they are too
- *  many or a value is missing. */
-static size_t read_labels(va_list arguments, tocsin_label_t labels[LABELS_MAX])
+static uint64_t hash_name(const tocsin_emitter_t *self, const char *name)
 {
-    for (size_t count = 0;; count++) {
-        const char *name = va_arg(arguments, const char *);
-        if (name == NULL)
-            return count;
-        const char *value = va_arg(arguments, const char *);
-        if (value == NULL || count == LABELS_MAX)
-            return LABELS_MAX + 1;
-        labels[count] = (tocsin_label_t){name, value};
+    return hash_bytes(self->seed, name, strlen(name));
+}
+
+/*  Is this metric put together? Then it has a number. */
+static bool is_aggregated(const tocsin_emitter_t *self, const char *name, uint32_t *number)
+{
+    if (self->aggregated_count == 0)
+        return false;
+    index_probe_t probe = index_probe(&self->aggregated_index, hash_name(self, name));
+    while (index_next(&self->aggregated_index, &probe, number))
+        if (strcmp(self->aggregated[*number], name) == 0)
+            return true;
+    return false;
+}
+
+static bool add_name(tocsin_emitter_t *self, const char *name)
+{
+    char **names = reallocarray(self->aggregated, self->aggregated_count + 1u, sizeof *names);
+    if (names == NULL)
+        return false;
+    self->aggregated = names;
+    names[self->aggregated_count] = strdup(name);
+    if (names[self->aggregated_count] == NULL ||
+        !index_add(&self->aggregated_index, hash_name(self, name), self->aggregated_count)) {
+        free(names[self->aggregated_count]);
+        return false;
     }
+    self->aggregated_count++;
+    return true;
 }
 
-tocsin_status_t tocsin_metric(tocsin_emitter_t *self, const char *name, tocsin_kind_t kind,
-                              double value, ...)
+tocsin_status_t tocsin_aggregate(tocsin_emitter_t *self, const char *name)
 {
-    tocsin_label_t labels[LABELS_MAX];
-    va_list arguments;
-    va_start(arguments, value);
-    size_t count = read_labels(arguments, labels);
-    va_end(arguments);
-    if (count > LABELS_MAX)
+    if (name == NULL || name[0] == '\0')
         return TOCSIN_INVALID;
-    return tocsin_emit_metric(
-        self,
-        &(tocsin_metric_event_t){
-            .name = name, .kind = kind, .value = value, .labels = labels, .label_count = count});
+    pthread_mutex_lock(&self->lock);
+    uint32_t number;
+    bool good = is_aggregated(self, name, &number) || add_name(self, name);
+    pthread_mutex_unlock(&self->lock);
+    return good ? TOCSIN_OK : TOCSIN_NO_MEMORY;
 }
 
-tocsin_status_t tocsin_request(tocsin_emitter_t *self, const char *operation, double duration,
-                               const char *dependency, const char *error, ...)
+/*  Under the lock, which it gives up. */
+static tocsin_status_t put_together(tocsin_emitter_t *self, uint32_t number,
+                                    const tocsin_metric_event_t *event)
 {
-    tocsin_label_t labels[LABELS_MAX];
-    va_list arguments;
-    va_start(arguments, error);
-    size_t count = read_labels(arguments, labels);
-    va_end(arguments);
-    if (count > LABELS_MAX)
-        return TOCSIN_INVALID;
-    return tocsin_emit_request(self, &(tocsin_request_event_t){.operation = operation,
-                                                               .duration = duration,
-                                                               .dependency = dependency,
-                                                               .error = error != NULL,
-                                                               .message = error,
-                                                               .labels = labels,
-                                                               .label_count = count});
+    lane_t *lane = &self->lanes[LANE_METRICS];
+    aggregate_t *aggregate = &self->aggregate;
+    tocsin_status_t status = TOCSIN_DROPPED;
+    bool first = aggregate->series_count == 0;
+    if (aggregate_bytes(aggregate) < lane->rules.capacity_bytes)
+        status =
+            aggregate_add(aggregate, number, event, first ? clock_now() : aggregate->opened_at);
+    if (status != TOCSIN_OK)
+        lane->dropped++;
+    if (first)
+        sender_wake_by(self, aggregate->opened_at + self->aggregate_age);
+    if (aggregate_bytes(aggregate) >= lane->rules.capacity_bytes / 2)
+        sender_wake_by(self, -INFINITY);
+    pthread_mutex_unlock(&self->lock);
+    return status;
 }
 
-tocsin_status_t tocsin_incident(tocsin_emitter_t *self, const char *title, const char *severity,
-                                ...)
+tocsin_status_t tocsin_emit_metric(tocsin_emitter_t *self, const tocsin_metric_event_t *event)
 {
-    tocsin_label_t labels[LABELS_MAX];
-    va_list arguments;
-    va_start(arguments, severity);
-    size_t count = read_labels(arguments, labels);
-    va_end(arguments);
-    if (count > LABELS_MAX)
+    if (!metric_is_good(event))
         return TOCSIN_INVALID;
-    return tocsin_emit_incident(
-        self, &(tocsin_incident_event_t){
-                  .title = title, .severity = severity, .labels = labels, .label_count = count});
+    pthread_mutex_lock(&self->lock);
+    uint32_t number;
+    if (is_aggregated(self, event->name, &number))
+        return put_together(self, number, event);
+    size_t start;
+    metric_put(begin(self, LANE_METRICS, &start), event);
+    return end(self, LANE_METRICS, start);
+}
+
+/* -- what has become of them -- */
+
+/*  Under the lock: wait for the sender, at most until then. */
+static bool wait_for_sender(tocsin_emitter_t *self, double until)
+{
+    struct timespec time = {(time_t)until, (long)((until - floor(until)) * 1e9)};
+    return pthread_cond_timedwait(&self->moved, &self->lock, &time) == 0;
+}
+
+static bool have_left(const tocsin_emitter_t *self, const uint64_t goals[LANE_COUNT])
+{
+    for (size_t i = 0; i < LANE_COUNT; i++)
+        if (self->lanes[i].left < goals[i])
+            return false;
+    return true;
+}
+
+tocsin_status_t tocsin_flush(tocsin_emitter_t *self, double timeout)
+{
+    double until = clock_now() + fmin(fmax(timeout, 0), CLOCK_LONG_S);
+    uint64_t goals[LANE_COUNT];
+    bool in_time = true;
+    pthread_mutex_lock(&self->lock);
+    uint64_t flush = ++self->flushes_asked;
+    sender_wake_by(self, -INFINITY);
+    while (in_time && self->flushes_closed < flush)
+        in_time = wait_for_sender(self, until);
+    for (size_t i = 0; i < LANE_COUNT; i++)
+        goals[i] = self->lanes[i].closed;
+    while (in_time && !have_left(self, goals))
+        in_time = wait_for_sender(self, until);
+    pthread_mutex_unlock(&self->lock);
+    return in_time ? TOCSIN_OK : TOCSIN_TIMEOUT;
+}
+
+uint64_t tocsin_dropped(const tocsin_emitter_t *self)
+{
+    tocsin_emitter_t *emitter = (tocsin_emitter_t *)self;
+    uint64_t dropped = 0;
+    pthread_mutex_lock(&emitter->lock);
+    for (size_t i = 0; i < LANE_COUNT; i++)
+        dropped += self->lanes[i].dropped;
+    pthread_mutex_unlock(&emitter->lock);
+    return dropped;
+}
+
+const char *tocsin_unsent_address(const tocsin_emitter_t *self)
+{
+    tocsin_emitter_t *emitter = (tocsin_emitter_t *)self;
+    const char *address = NULL;
+    pthread_mutex_lock(&emitter->lock);
+    for (size_t i = 0; i < LANE_COUNT && address == NULL; i++)
+        if (!lane_is_empty(&self->lanes[i]) ||
+            (i == LANE_METRICS && self->aggregate.series_count > 0))
+            address = self->addresses[i];
+    pthread_mutex_unlock(&emitter->lock);
+    return address;
 }

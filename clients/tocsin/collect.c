@@ -114,7 +114,6 @@ static void collect(collector_t *self, probes_t *probes)
         }
         double wait_s = next - now < TURN_S ? next - now : TURN_S;
         probes_wait(probes, (int)(wait_s * 1000) + 1, take_probe, self);
-        tocsin_pump(self->emitter);
     }
     tocsin_flush(self->emitter, LEAVE_S);
     if (tocsin_dropped(self->emitter) > 0)

@@ -1,10 +1,12 @@
 /*  tocsin - speak to the alarm broker tocsind: push events, ask and command, listen.
  *
  *  Owns     each object owns its ZeroMQ context and sockets; there is no global state
- *  Bounds   an emitter holds at most `queue_bytes` an endpoint and drops the newest beyond it,
- *           counted; a request for help is never retried beyond its timeout
+ *  Bounds   an emitter holds at most `queue_bytes` an endpoint, and drops beyond it, counted; a
+ *           question is never asked beyond its timeout
  *  Time     seconds, everywhere; points in time are Unix time
- *  Thread   one object, one thread; different objects may live in different threads
+ *  Thread   an emitter may be used by many threads at once. A commander and a subscriber belong to
+ *           one thread at a time; different ones may live in different threads. Nothing is to be
+ *           used in a child after fork(), nor in a signal's handler
  *  Refuses  by tocsin_status_t; the library never prints, never exits and never blocks longer than
  *           it was told
  *
@@ -108,19 +110,30 @@ typedef struct {
 
 typedef struct tocsin_emitter tocsin_emitter_t;
 
+/*  What is lost when an endpoint's queue is full, because the broker is away or slow. */
+typedef enum {
+    TOCSIN_DROP_NEWEST, /* the event that comes: TOCSIN_DROPPED */
+    TOCSIN_DROP_OLDEST  /* the batch that has waited longest */
+} tocsin_full_t;
+
 /*  All zero is a good choice. */
 typedef struct {
     const char *metrics, *requests, *incidents; /* addresses; NULL: those above */
-    size_t batch_events;                        /* events sent as one frame at most, default 100 */
-    double batch_age;   /* seconds an event waits for others at most, default 0.05 */
-    size_t queue_bytes; /* held for an endpoint that does not take them, default 16 MiB */
-    double linger;      /* seconds tocsin_emitter_destroy may take, default 2; < 0: none */
+    size_t batch_events; /* sent as one frame at most, default 100, at most 65,536 */
+    double batch_age;    /* seconds an event waits for others at most, default 0.05 */
+    size_t queue_bytes;  /* held for an endpoint that does not take them, default 16 MiB */
+    tocsin_full_t when_full;
+    double aggregate_age; /* seconds values are put together at most, default 1 */
+    double linger;        /* seconds tocsin_emitter_destroy may take, default 2; < 0: none */
 } tocsin_emitter_options_t;
 
-/*  `options` may be NULL. NULL on failure, with errno. */
+/*  Begins to connect, once and for all: a connection that is lost comes back by itself. `options`
+ *  may be NULL. NULL on failure, with errno: EINVAL for an address that is none. */
 TOCSIN_API tocsin_emitter_t *tocsin_emitter_new(const tocsin_emitter_options_t *options);
 
-/*  What is still held is sent if it can be within `linger`; what cannot is lost. */
+/*  What is still held is sent if it can be within `linger`; what cannot is lost. What was sent has
+ *  been given to the system when this returns, so end with it: a program that exits without it may
+ *  lose what it flushed last. */
 TOCSIN_API void tocsin_emitter_destroy(tocsin_emitter_t **self);
 
 /*  The three that most programs need. After the named arguments stand label names and values in
@@ -132,10 +145,9 @@ TOCSIN_API void tocsin_emitter_destroy(tocsin_emitter_t **self);
  *
  *  A request failed when `error` is a text; `dependency` may be NULL.
  *
- *  None of the calls that emit ever blocks or waits: an event joins its batch, and a batch that is
- *  full or old enough is handed to ZeroMQ if it takes it at once, else held. Age is looked at in
- *  these calls and in tocsin_pump: a program that falls silent calls tocsin_flush. TOCSIN_OK,
- *  TOCSIN_DROPPED, TOCSIN_INVALID, TOCSIN_NO_MEMORY, TOCSIN_SYSTEM. */
+ *  None of the calls that emit waits for the broker or the network: an event joins its batch, and
+ *  a thread of the emitter's sends a batch that is full or old enough. Incidents are sent at once.
+ *  TOCSIN_OK, TOCSIN_DROPPED, TOCSIN_INVALID, TOCSIN_NO_MEMORY. */
 TOCSIN_API tocsin_status_t tocsin_metric(tocsin_emitter_t *self, const char *name,
                                          tocsin_kind_t kind, double value,
                                          ...) TOCSIN_ENDS_WITH_NULL;
@@ -153,17 +165,21 @@ TOCSIN_API tocsin_status_t tocsin_emit_request(tocsin_emitter_t *self,
 TOCSIN_API tocsin_status_t tocsin_emit_incident(tocsin_emitter_t *self,
                                                 const tocsin_incident_event_t *event);
 
-/*  Hand over what is due, without waiting: for the loop of a program that emits now and then. */
-TOCSIN_API tocsin_status_t tocsin_pump(tocsin_emitter_t *self);
+/*  Put the values of this metric together from now on, series by series, and send them every
+ *  `aggregate_age`: counters summed, the values of a histogram in one event, of a gauge only the
+ *  last. What the broker answers afterwards is the same to the last bit, but for what it makes of a
+ *  gauge's values in between (anomalies, conditions). For what is counted or measured very often.
+ *  TOCSIN_OK, TOCSIN_INVALID, TOCSIN_NO_MEMORY. */
+TOCSIN_API tocsin_status_t tocsin_aggregate(tocsin_emitter_t *self, const char *name);
 
-/*  Wait until everything has gone to a connected broker, at most `timeout` seconds. TOCSIN_OK,
- *  TOCSIN_TIMEOUT, TOCSIN_INTERRUPTED, TOCSIN_SYSTEM.
+/*  Wait until everything that was emitted before has gone to a connected broker or was dropped, at
+ *  most `timeout` seconds. TOCSIN_OK, TOCSIN_TIMEOUT.
  *
  *  Events are not acknowledged: what stands in the buffers of a connection is lost with it. An
  *  incident that must not be lost is opened with tocsin_ask. */
 TOCSIN_API tocsin_status_t tocsin_flush(tocsin_emitter_t *self, double timeout);
 
-/*  Events lost to a full queue since the emitter was made. */
+/*  Events lost to a full queue, or for want of memory, since the emitter was made. */
 TOCSIN_API uint64_t tocsin_dropped(const tocsin_emitter_t *self);
 
 /*  The address of the first endpoint that does not take what is held for it; NULL: none. */
