@@ -7,7 +7,8 @@
 
 static bool is_repeated(const option_t *option)
 {
-    return option->type == OPTION_TEXTS || option->type == OPTION_PAIRS;
+    return option->type == OPTION_WORDS || option->type == OPTION_TEXTS ||
+           option->type == OPTION_PAIRS;
 }
 
 static void write_option_usage(const command_row_t *command, option_id_t id, FILE *out)

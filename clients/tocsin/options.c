@@ -63,7 +63,7 @@ const option_t options[OPTION_ROWS] = {
     [OPT_UNTIL] = {"until", 0, "TIME", OPTION_TEXT, "until", NULL,
                    "Until then: Unix seconds, a date, or the word resolved"},
     [OPT_REASON] = {"reason", 0, "TEXT", OPTION_TEXT, "reason", NULL, "Why, for the record"},
-    [OPT_FAMILY] = {"family", 0, "FAMILY", OPTION_WORD, NULL, family_words,
+    [OPT_FAMILY] = {"family", 0, "FAMILY", OPTION_WORDS, NULL, family_words,
                     "Only of this family; may be given again"},
     [OPT_TOPIC] = {"topic", 0, "PREFIX", OPTION_TEXT, NULL, NULL,
                    "Only topics that begin so: alert.critical."},
@@ -125,6 +125,7 @@ bool option_takes(option_id_t id, const char *value, const char **expected)
     case OPTION_FLAG:
         return value == NULL;
     case OPTION_WORD:
+    case OPTION_WORDS:
         return is_word(option->words, value);
     case OPTION_PAIRS:
         *expected = option->value;

@@ -17,6 +17,7 @@ typedef enum {
     OPTION_FLAG,     /* takes no value */
     OPTION_TEXT,     /* any text */
     OPTION_WORD,     /* one of `words` */
+    OPTION_WORDS,    /* the same; may be given again */
     OPTION_TEXTS,    /* any text; may be given again */
     OPTION_PAIRS,    /* NAME=VALUE; may be given again */
     OPTION_COUNT,    /* a whole number >= 0 */

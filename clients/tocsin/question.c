@@ -94,6 +94,7 @@ static void pack_one(msgpack_sbuffer *out, option_type_t type, const char *value
         break;
     case OPTION_TEXT:
     case OPTION_WORD:
+    case OPTION_WORDS:
     case OPTION_TEXTS:
     case OPTION_PAIRS:
         pack_string(out, value);
@@ -104,7 +105,8 @@ static void add_option(arguments_t *self, const call_t *call, option_id_t id)
 {
     const option_t *option = &options[id];
     add_key(self, option->key);
-    if (option->type != OPTION_TEXTS && option->type != OPTION_PAIRS) {
+    if (option->type != OPTION_WORDS && option->type != OPTION_TEXTS &&
+        option->type != OPTION_PAIRS) {
         pack_one(&self->pairs, option->type, call_text(call, id));
         return;
     }
