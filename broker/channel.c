@@ -120,6 +120,18 @@ bool channel_is_url(text_t url, bool mail)
     return memchr(rest.data, '@', host) == NULL && memchr(rest.data, '\\', rest.size) == NULL;
 }
 
+text_t channel_masked_url(const channel_t *self)
+{
+    static const text_t masked[] = {{"http://<secret>", 15},
+                                    {"https://<secret>", 16},
+                                    {"smtp://<secret>", 15},
+                                    {"smtps://<secret>", 16}};
+    size_t i = 0;
+    while (i < 3 && !text_begins(self->url, (text_t){masked[i].data, masked[i].size - 8}))
+        i++;
+    return masked[i];
+}
+
 /*  "HH:MM" as minutes of the day; -1: it is not. */
 static int read_clock(text_t text)
 {

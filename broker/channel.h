@@ -38,6 +38,9 @@ const char *channel_wrong(const channel_t *self, char *words, size_t size);
 /*  Is this an address that a channel may send to? */
 bool channel_is_url(text_t url, bool mail);
 
+/*  Its url as it may be shown: the scheme alone. */
+text_t channel_masked_url(const channel_t *self);
+
 /*  What the dispatcher has to know of it. */
 notification_rules_t channel_rules(const channel_t *self);
 

@@ -370,6 +370,33 @@ static void keep_texts(config_t *self)
 
 /* -- life -- */
 
+static bool has_policy(const settings_t *settings, const char *name)
+{
+    for (size_t i = 0; i < settings->policy_count; i++)
+        if (text_is(settings->policies[i].name, name))
+            return true;
+    return false;
+}
+
+/*  A channel that fails is told to the others, unless the file has a policy of its own for that. */
+static void add_failing_policy(config_t *self)
+{
+    settings_t *settings = &self->settings;
+    if (settings->channel_count < 2 || has_policy(settings, NOTIFICATION_FAILING_POLICY))
+        return;
+    policy_t *policies = arena_take(&self->arena, (settings->policy_count + 1) * sizeof *policies);
+    for (size_t i = 0; i < settings->policy_count; i++)
+        policies[i] = settings->policies[i];
+    policy_t *failing = &policies[settings->policy_count++];
+    schema_defaults(&policy_schema, failing);
+    failing->name = TEXT_OF(NOTIFICATION_FAILING_POLICY);
+    failing->condition = TEXT_OF("tocsin_channel_failing > 0");
+    failing->severity = SEVERITY_HIGH;
+    failing->channels = self->channel_names;
+    failing->summary = TEXT_OF("a notification channel fails");
+    settings->policies = policies;
+}
+
 config_t *config_load(const overrides_t *overrides, FILE *errors, int *exit_status)
 {
     load_t load = {.overrides = overrides, .errors = errors};
@@ -387,6 +414,7 @@ config_t *config_load(const overrides_t *overrides, FILE *errors, int *exit_stat
         fill_limits(load.config);
         fill_observability(load.config);
         fill_channel_names(load.config);
+        add_failing_policy(load.config);
     }
     yaml_value_free(&load.yaml);
     free(load.text);
@@ -417,7 +445,7 @@ void config_print(const config_t *self, FILE *out)
     for (size_t i = 0; i < settings.channel_count; i++) {
         channels[i] = settings.channels[i];
         if (channels[i].url.data != NULL)
-            channels[i].url = TEXT_OF("<secret>");
+            channels[i].url = channel_masked_url(&channels[i]);
     }
     settings.channels = channels;
     msgpack_sbuffer packed;

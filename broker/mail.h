@@ -15,7 +15,7 @@
  *    NUMBERS   operations -> observability: mail_number_t: first; mail_number_t: last
  *    PLAN      operations -> observability: mail_plan_t; condition (none: delete)
  *    SLO       operations -> observability: mail_slo_t; the definition, or the name to delete
- *    SAMPLES   operations -> observability: name, labels, value (float64), once for each sample
+ *    SAMPLES   operations -> observability: mail_sample_t; name; labels, once for each sample
  *    STATUS    reactor -> observability -> operations: report_t; the id to echo; the envelope
  *    CONFIG    reactor -> wings: a config_t *, the receiver's now; the id; the envelope
  *    STOP      reactor -> observability -> operations: finish what has arrived, then end
@@ -23,6 +23,12 @@
  *    FATAL     operations -> reactor: int: the exit status with which the process must end
  *    KEYS      access -> reactor -> wings: an access_keys_t *, a share that is the receiver's now
  *    NETWORK   reactor -> access: a network_t, the receiver's now
+ *    NOTICE    operations -> notifier: a notice as it is on disk
+ *    NOTE      notifier -> operations: its number; mail_note_t and channel, once for each effect
+ *    NOTED     operations -> notifier: the number of a note that is on disk
+ *    LETTER    notifier -> operations: a letter, its notification: keep them;
+ *              operations -> notifier: a letter's number, its notification: send it again
+ *    LETTER_SENT  notifier -> operations: the letter's number; delivered, one byte; the answer
  */
 #ifndef BROKER_MAIL_H
 #define BROKER_MAIL_H
@@ -54,6 +60,11 @@ typedef enum {
     MAIL_FATAL,
     MAIL_KEYS,
     MAIL_NETWORK,
+    MAIL_NOTICE,
+    MAIL_NOTE,
+    MAIL_NOTED,
+    MAIL_LETTER,
+    MAIL_LETTER_SENT,
     MAIL_COUNT
 } mail_kind_t;
 
@@ -78,6 +89,18 @@ typedef struct {
 typedef struct {
     bool put;
 } mail_slo_t;
+
+typedef struct {
+    double value; /* NaN: it is no more */
+    uint32_t kind, label_count;
+} mail_sample_t;
+
+/*  A notice_effect_t without its channel, and when it took effect. */
+typedef struct {
+    uint32_t type, told;
+    uint64_t alert, revision;
+    double time_s;
+} mail_note_t;
 
 zmsg_t *mail_new(mail_kind_t kind);
 

@@ -305,11 +305,15 @@ static void take_samples(actor_t *self, zmsg_t *mail)
 {
     instant_t now = clock_now();
     while (zmsg_size(mail) > 0) {
-        zframe_t *name = mail_take(mail);
-        double value;
-        mail_take_struct(mail, &value, sizeof value);
-        observability_stack_sample(self->stack, frame_text(name), LABELS_NONE, value, now);
+        mail_sample_t values;
+        mail_take_struct(mail, &values, sizeof values);
+        zframe_t *name = mail_take(mail), *labels = mail_take(mail);
+        observability_stack_sample(
+            self->stack, frame_text(name),
+            (labels_t){zframe_data(labels), (uint32_t)zframe_size(labels), values.label_count},
+            values.value, now);
         zframe_destroy(&name);
+        zframe_destroy(&labels);
     }
 }
 

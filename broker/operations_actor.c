@@ -82,7 +82,9 @@ static void release_waiting(operations_t *self, bool committed)
         waiting_t *waiting = &self->waiting[i];
         if (!committed && waiting->is_answer && waiting->changes)
             retract(self, waiting);
-        if (committed || waiting->is_answer)
+        if (committed && waiting->to == self->given->notifier)
+            self->notices_lost |= !mail_try(&waiting->mail, waiting->to);
+        else if (committed || waiting->is_answer)
             mail_send(&waiting->mail, waiting->to);
         else
             zmsg_destroy(&waiting->mail);
@@ -460,8 +462,10 @@ static void serve_observability(operations_t *self, zmsg_t *mail)
 
 static void add_sample(zmsg_t *mail, const char *name, double value)
 {
+    mail_sample_t values = {value, METRIC_GAUGE, 0};
+    mail_add(mail, &values, sizeof values);
     mail_add_text(mail, text_of(name));
-    mail_add(mail, &value, sizeof value);
+    mail_add_text(mail, TEXT_OF(""));
 }
 
 /*  What this wing knows becomes series, so that conditions can read it. */
@@ -509,8 +513,10 @@ static void wait_for_work(operations_t *self)
         {.socket = zsock_resolve(self->given->observability), .events = ZMQ_POLLIN},
         {.socket = zsock_resolve(self->reactor), .events = ZMQ_POLLIN},
         {.socket = zsock_resolve(self->given->incidents), .events = ZMQ_POLLIN},
+        {.socket = zsock_resolve(self->given->notifier), .events = ZMQ_POLLIN},
     };
-    zmq_poll(items, 3, clock_wait_ms(clock_now(), next_deadline(self), WAIT_MS));
+    zmq_poll(items, sizeof items / sizeof *items,
+             clock_wait_ms(clock_now(), next_deadline(self), WAIT_MS));
 }
 
 static bool serve_mails(operations_t *self, zsock_t *pipe, size_t most,
@@ -529,9 +535,14 @@ static bool take_turn(operations_t *self)
     self->now = clock_now();
     bool busy = serve_mails(self, self->given->observability, FINDINGS_A_TURN, serve_observability);
     busy |= serve_mails(self, self->reactor, COMMANDS_A_TURN, serve_reactor);
+    busy |= serve_mails(self, self->given->notifier, COMMANDS_A_TURN, operations_serve_notifier);
     busy |= serve_lane(self);
     let_time_pass(self);
-    return operations_commit(self) && busy;
+    if (!operations_commit(self))
+        return false;
+    if (self->notices_lost)
+        operations_notices_send_all(self);
+    return busy;
 }
 
 static void set_up(operations_t *self, zsock_t *pipe, operations_actor_t *given)
@@ -545,6 +556,7 @@ static void set_up(operations_t *self, zsock_t *pipe, operations_actor_t *given)
     restore(self);
     own_file(self);
     store_each(given->store, TABLE_SLO, send_slo, self);
+    operations_notices_send_all(self);
     operations_commit(self);
 }
 
@@ -560,6 +572,7 @@ static void tear_down(operations_t *self)
     config_destroy(&self->given->config);
     zsock_destroy(&self->given->observability);
     zsock_destroy(&self->given->incidents);
+    zsock_destroy(&self->given->notifier);
     free(self->waiting);
     free(self->given);
 }

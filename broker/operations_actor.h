@@ -21,6 +21,7 @@ typedef struct {
     store_t *store;
     zsock_t *observability; /* pipe to the observability actor */
     zsock_t *incidents;     /* the lane */
+    zsock_t *notifier;      /* pipe to the notifier */
     char source[64];        /* `source` of publications */
 } operations_actor_t;
 

@@ -220,6 +220,27 @@ static status_t list_audit(step_t *self)
     return end_list(self, store_list_audit(store_of(self), self->command->arguments, self->out));
 }
 
+/* -- dead letters -- */
+
+static status_t list_letters(step_t *self)
+{
+    return end_list(self, store_list_letters(store_of(self), self->command->arguments, self->out));
+}
+
+static status_t resend_letters(step_t *self)
+{
+    const letter_act_t *asked = self->command->arguments;
+    if ((asked->letter == 0) == (asked->name.data == NULL))
+        return refuse(self, STATUS_BAD_VALUE, "letter: either that or the name of a channel");
+    uint64_t count = operations_notices_resend(self->actor, asked);
+    if (count == 0)
+        return refuse(self, STATUS_NOT_FOUND, "there is no such dead letter");
+    pack_map(self->out, 1);
+    pack_string(self->out, "resent");
+    pack_uint(self->out, count);
+    return STATUS_OK;
+}
+
 /* -- publications -- */
 
 static status_t events_heads(step_t *self)
@@ -354,22 +375,40 @@ static status_t delete_slo(step_t *self)
 /* -- all of them -- */
 
 static status_t (*const handlers[DO_COUNT])(step_t *) = {
-    [DO_SYSTEM_SNAPSHOT] = snapshot,   [DO_EVENTS_HEADS] = events_heads,
-    [DO_EVENTS_SINCE] = events_since,  [DO_SLO_PUT] = put_slo,
-    [DO_SLO_DELETE] = delete_slo,      [DO_INCIDENT_OPEN] = manage,
-    [DO_INCIDENT_GET] = get_incident,  [DO_INCIDENT_LIST] = list_incidents,
-    [DO_INCIDENT_UPDATE] = manage,     [DO_INCIDENT_NOTE] = manage,
-    [DO_INCIDENT_RESOLVE] = manage,    [DO_INCIDENT_CLOSE] = manage,
-    [DO_POLICY_PUT] = manage,          [DO_POLICY_GET] = get_policy,
-    [DO_POLICY_LIST] = list_policies,  [DO_POLICY_DELETE] = manage,
-    [DO_POLICY_ENABLE] = manage,       [DO_POLICY_DISABLE] = manage,
-    [DO_ALERT_FIRE] = manage,          [DO_ALERT_GET] = get_alert,
-    [DO_ALERT_LIST] = list_alerts,     [DO_ALERT_HISTORY] = list_alerts,
-    [DO_ALERT_ACK] = manage,           [DO_ALERT_RESOLVE] = manage,
-    [DO_RUNBOOK_PUT] = manage,         [DO_RUNBOOK_GET] = get_runbook,
-    [DO_RUNBOOK_LIST] = list_runbooks, [DO_RUNBOOK_DELETE] = manage,
-    [DO_RUNBOOK_START] = manage,       [DO_RUNBOOK_TICK] = manage,
-    [DO_AUDIT_LIST] = list_audit,      [DO_OPS_METRICS] = manage,
+    [DO_SYSTEM_SNAPSHOT] = snapshot,
+    [DO_EVENTS_HEADS] = events_heads,
+    [DO_EVENTS_SINCE] = events_since,
+    [DO_SLO_PUT] = put_slo,
+    [DO_SLO_DELETE] = delete_slo,
+    [DO_INCIDENT_OPEN] = manage,
+    [DO_INCIDENT_GET] = get_incident,
+    [DO_INCIDENT_LIST] = list_incidents,
+    [DO_INCIDENT_UPDATE] = manage,
+    [DO_INCIDENT_NOTE] = manage,
+    [DO_INCIDENT_RESOLVE] = manage,
+    [DO_INCIDENT_CLOSE] = manage,
+    [DO_POLICY_PUT] = manage,
+    [DO_POLICY_GET] = get_policy,
+    [DO_POLICY_LIST] = list_policies,
+    [DO_POLICY_DELETE] = manage,
+    [DO_POLICY_ENABLE] = manage,
+    [DO_POLICY_DISABLE] = manage,
+    [DO_ALERT_FIRE] = manage,
+    [DO_ALERT_GET] = get_alert,
+    [DO_ALERT_LIST] = list_alerts,
+    [DO_ALERT_HISTORY] = list_alerts,
+    [DO_ALERT_ACK] = manage,
+    [DO_ALERT_RESOLVE] = manage,
+    [DO_RUNBOOK_PUT] = manage,
+    [DO_RUNBOOK_GET] = get_runbook,
+    [DO_RUNBOOK_LIST] = list_runbooks,
+    [DO_RUNBOOK_DELETE] = manage,
+    [DO_RUNBOOK_START] = manage,
+    [DO_RUNBOOK_TICK] = manage,
+    [DO_CHANNEL_DEAD_LETTERS] = list_letters,
+    [DO_CHANNEL_RESEND] = resend_letters,
+    [DO_AUDIT_LIST] = list_audit,
+    [DO_OPS_METRICS] = manage,
 };
 
 /*  An answer that was given before is given again. An empty one stands for what the observability

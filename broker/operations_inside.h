@@ -36,6 +36,7 @@ typedef struct {
     arena_t arena, thing_arena;
     msgpack_sbuffer data, body, outcome;
     instant_t sampled, forgot; /* when the samples were sent, old `once` answers forgotten */
+    bool notices_lost;         /* the notifier's pipe was full: it is told everything again */
     bool stopping, dead;
 } operations_t;
 
@@ -49,6 +50,13 @@ void operations_take_effect(void *context, const effect_t *effect);
 void operations_notices_fire(operations_t *self, const alert_t *alert);
 /*  An alert changed: so do the notices about it that are there already. */
 void operations_notices_refresh(operations_t *self, const alert_t *alert);
+
+/*  Everything that is to be told, to a notifier that knows nothing, or lost some of it. */
+void operations_notices_send_all(operations_t *self);
+/*  A mail of the notifier. */
+void operations_serve_notifier(operations_t *self, zmsg_t *mail);
+/*  Have dead letters sent again; answers how many. */
+uint64_t operations_notices_resend(operations_t *self, const letter_act_t *asked);
 
 /*  Carry out a command that was read. The encoded result or error is appended to `outcome`. True
  * for ok. When the observability wing shall answer instead, *elsewhere is the encoded question for

@@ -5,6 +5,7 @@
 #include "broker/mail.h"
 #include "broker/observability_actor.h"
 #include "broker/operations_actor.h"
+#include "broker/outside.h"
 #include "broker/report.h"
 #include "proto/command.h"
 #include "proto/must.h"
@@ -50,6 +51,7 @@ struct reactor {
     lane_t lanes[LANE_COUNT];
     zsock_t *lane_ends[LANE_COUNT]; /* the engines' ends, until the actors start */
     zactor_t *observability, *operations;
+    outside_t outside;
     int signals;
     int64_t started_ns;
     uint64_t heads[FAMILY_STORED];
@@ -292,6 +294,7 @@ static void reload(reactor_t *self, zmsg_t **envelope, const command_t *command)
     if (config != NULL) {
         adopt(self, config);
         send_config(self->observability, config_share(config), NULL, NULL);
+        outside_configure(&self->outside, config);
         send_config(self->operations, config, envelope, command);
     } else {
         complaints[strcspn(complaints, "\n")] = '\0';
@@ -305,8 +308,9 @@ static void reload(reactor_t *self, zmsg_t **envelope, const command_t *command)
 static void ask_wing(reactor_t *self, zmsg_t **envelope, zframe_t **request,
                      const command_t *command)
 {
-    zactor_t *wing =
-        command->spec->wing == WING_OBSERVABILITY ? self->observability : self->operations;
+    zactor_t *wing = outside_of(&self->outside, command->spec->wing);
+    if (wing == NULL)
+        wing = command->spec->wing == WING_OBSERVABILITY ? self->observability : self->operations;
     if (!has_room(self, wing, envelope, command))
         return;
     unsigned char kind = MAIL_ASK;
@@ -443,6 +447,15 @@ static int serve_operations(zloop_t *loop, zsock_t *pipe, void *context)
     return self->stopping ? -1 : 0;
 }
 
+static int serve_notifier(zloop_t *loop, zsock_t *pipe, void *context)
+{
+    (void)loop;
+    (void)pipe;
+    reactor_t *self = context;
+    take_mails(self, self->outside.notifier, &self->outside.notifier_stopped);
+    return 0;
+}
+
 /* -- signals -- */
 
 static int take_signal(zloop_t *loop, zmq_pollitem_t *item, void *context)
@@ -505,6 +518,7 @@ void reactor_destroy(reactor_t **self_p)
     reactor_t *self = *self_p;
     if (self == NULL)
         return;
+    outside_destroy(&self->outside);
     zactor_destroy(&self->observability);
     zactor_destroy(&self->operations);
     for (size_t i = 0; i < LANE_COUNT; i++) {
@@ -540,6 +554,9 @@ void reactor_start(reactor_t *self, store_t **store, config_t **config)
     observability_actor_t *observability = memory_new(1, sizeof *observability);
     operations_actor_t *operations = memory_new(1, sizeof *operations);
     pipe_new(PIPE_MAILS, &observability->operations, &operations->observability);
+    outside_pipes_t pipes;
+    outside_start(&self->outside, *config, self->source, PIPE_MAILS, &pipes);
+    operations->notifier = pipes.notifier;
     observability->config = config_share(*config);
     operations->config = *config;
     operations->store = *store;
@@ -565,6 +582,7 @@ static void add_readers(reactor_t *self)
     zloop_reader(self->loop, self->control, take_requests, self);
     zloop_reader(self->loop, zactor_sock(self->operations), serve_operations, self);
     zloop_reader(self->loop, zactor_sock(self->observability), serve_observability, self);
+    zloop_reader(self->loop, zactor_sock(self->outside.notifier), serve_notifier, self);
     zloop_reader(self->loop, self->events, take_subscriptions, self);
     resume(self, &self->lanes[LANE_INCIDENTS]);
     resume(self, &self->lanes[LANE_REQUESTS]);
@@ -582,15 +600,18 @@ static bool has_signal(reactor_t *self)
  * at once. */
 static void serve_wings(reactor_t *self, int64_t deadline)
 {
-    zmq_pollitem_t items[] = {{.socket = zsock_resolve(self->observability), .events = ZMQ_POLLIN},
-                              {.socket = zsock_resolve(self->operations), .events = ZMQ_POLLIN},
-                              {.fd = self->signals, .events = ZMQ_POLLIN}};
+    zmq_pollitem_t items[] = {
+        {.socket = zsock_resolve(self->observability), .events = ZMQ_POLLIN},
+        {.socket = zsock_resolve(self->operations), .events = ZMQ_POLLIN},
+        {.socket = zsock_resolve(self->outside.notifier), .events = ZMQ_POLLIN},
+        {.fd = self->signals, .events = ZMQ_POLLIN}};
     instant_t now = clock_now();
     if (now.mono_ns > deadline || has_signal(self))
         _exit(EX_SOFTWARE);
-    zmq_poll(items, 3, clock_wait_ms(now, deadline, DRAIN_MS));
+    zmq_poll(items, sizeof items / sizeof *items, clock_wait_ms(now, deadline, DRAIN_MS));
     take_mails(self, self->observability, &self->observability_stopped);
     take_mails(self, self->operations, &self->operations_stopped);
+    take_mails(self, self->outside.notifier, &self->outside.notifier_stopped);
     if (self->exit_status != 0)
         _exit(self->exit_status);
 }
@@ -611,6 +632,9 @@ static void finish(reactor_t *self)
         zsock_unbind(self->lanes[i].socket, "%s", self->facts.endpoints[i]);
     for (size_t i = 0; i < LANE_COUNT; i++)
         empty_lane(self, &self->lanes[i], deadline - DRAIN_MS * INT64_C(500000));
+    outside_stop(&self->outside);
+    while (!self->outside.notifier_stopped)
+        serve_wings(self, deadline);
     zmsg_t *stop = mail_new(MAIL_STOP);
     mail_send(&stop, zactor_sock(self->observability));
     while (!(self->observability_stopped && self->operations_stopped))

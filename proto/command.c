@@ -355,6 +355,28 @@ static const field_t runbook_tick_fields[] = {
 static const schema_t runbook_tick_schema = {
     .name = "runbook.tick", .size = sizeof(runbook_act_t), ROWS(runbook_tick_fields)};
 
+static const field_t letter_list_fields[] = {LIST_ROWS,
+                                             LIST_DEFAULTS,
+                                             {.key = "name",
+                                              .type = FIELD_NAME,
+                                              .offset = offsetof(list_t, prefix),
+                                              .about = "of this channel only"}};
+static const schema_t letter_list_schema = {
+    .name = "channel.dead_letters", .size = sizeof(list_t), ROWS(letter_list_fields)};
+
+static const field_t letter_act_fields[] = {{.key = "letter",
+                                             .type = FIELD_UINT,
+                                             .offset = offsetof(letter_act_t, letter),
+                                             .least = 0,
+                                             .most = 1e15,
+                                             .about = "the number of the dead letter"},
+                                            {.key = "name",
+                                             .type = FIELD_NAME,
+                                             .offset = offsetof(letter_act_t, name),
+                                             .about = "instead of a letter: all of this channel"}};
+static const schema_t letter_act_schema = {
+    .name = "channel.resend", .size = sizeof(letter_act_t), ROWS(letter_act_fields)};
+
 /* -- the commands -- */
 
 #define SYSTEM(word, table)                                                                        \
@@ -364,6 +386,10 @@ static const schema_t runbook_tick_schema = {
 #define WATCH(word, table)                                                                         \
     {                                                                                              \
         .name = (word), .wing = WING_OBSERVABILITY, .schema = (table)                              \
+    }
+#define NOTIFY(word, table)                                                                        \
+    {                                                                                              \
+        .name = (word), .wing = WING_NOTIFIER, .schema = (table)                                   \
     }
 #define ASK(word, table)                                                                           \
     {                                                                                              \
@@ -433,6 +459,10 @@ static const command_spec_t specs[DO_COUNT] = {
     [DO_RUNBOOK_TICK] = CHANGE("runbook.tick", &runbook_tick_schema),
     [DO_AUDIT_LIST] = ASK("audit.list", &since_list_schema),
     [DO_OPS_METRICS] = ASK("ops.metrics", NULL),
+    [DO_CHANNEL_LIST] = NOTIFY("channel.list", &list_schema),
+    [DO_CHANNEL_TEST] = NOTIFY("channel.test", &name_schema),
+    [DO_CHANNEL_DEAD_LETTERS] = ASK("channel.dead_letters", &letter_list_schema),
+    [DO_CHANNEL_RESEND] = ASK("channel.resend", &letter_act_schema),
 };
 
 const command_spec_t *command_spec(do_t which)

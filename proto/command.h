@@ -65,11 +65,15 @@ typedef enum {
     DO_RUNBOOK_TICK,
     DO_AUDIT_LIST,
     DO_OPS_METRICS,
+    DO_CHANNEL_LIST,
+    DO_CHANNEL_TEST,
+    DO_CHANNEL_DEAD_LETTERS,
+    DO_CHANNEL_RESEND,
     DO_COUNT
 } do_t;
 
 /*  Who answers. */
-typedef enum { WING_SYSTEM, WING_OBSERVABILITY, WING_OPERATIONS } wing_t;
+typedef enum { WING_SYSTEM, WING_OBSERVABILITY, WING_OPERATIONS, WING_NOTIFIER } wing_t;
 
 typedef struct {
     const char *name; /* "incident.open" */
@@ -148,6 +152,11 @@ typedef struct {
     text_t step, outcome;
     text_t by;
 } runbook_act_t;
+
+typedef struct {
+    uint64_t letter; /* 0: not given */
+    text_t name;     /* all of this channel; TEXT_NONE: not given */
+} letter_act_t;
 
 typedef struct {
     do_t which;
