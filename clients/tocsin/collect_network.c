@@ -23,8 +23,8 @@ static void read_device(const char *line, const samples_t *out)
 {
     char device[64];
     double numbers[FIELDS];
-    int used;
-    if (sscanf(line, " %63[^: ]:%n", device, &used) != 1)
+    int used = 0; /* and stays so where no colon follows: the heading */
+    if (sscanf(line, " %63[^: ]:%n", device, &used) != 1 || used == 0)
         return;
     line += used;
     for (size_t i = 0; i < FIELDS; i++, line += used)
@@ -42,7 +42,6 @@ void collect_network(const char *proc_net_dev, const samples_t *out)
 {
     for (const char *line = proc_net_dev; *line != '\0'; line += strcspn(line, "\n")) {
         line += *line == '\n';
-        if (strchr(line, ':') != NULL)
-            read_device(line, out);
+        read_device(line, out);
     }
 }
