@@ -6,12 +6,12 @@
  *
  *  Owns     metrics (name, kind, unit), series (labels, value), aliases
  *  Bounds   `series` of them, as many metrics, as many aliases; beyond, a metric has one more
- * series, labelled __overflow__="true", which takes the events that would have made a new one. A
- *           form beyond the aliases is put in order every time. INTERNAL_SERIES more are kept for
- *           the broker's own. Slots, series and lists lie in memory taken once, whose pages are
- *           touched as they are used; labels and histograms are allocated with their series
- *  Time     a series that had no event for `ttl` expires, at the first tick 1/4,000 of the ttl
- *           later, at most EXPIRY_STEP of them a tick. A metric goes with its last series, its kind
+ *           series, labelled __overflow__="true", which takes the events that would have made a new
+ *           one. A form beyond the aliases is put in order every time. INTERNAL_SERIES more, and
+ * one for each of `series`, are kept for the broker's own. Slots, series and lists lie in memory
+ * taken once, whose pages are touched as they are used; labels and histograms are allocated with
+ * their series Time     a series that had no event for `ttl` expires, at the first tick 1/4,000 of
+ * the ttl later, at most EXPIRY_STEP of them a tick. A metric goes with its last series, its kind
  *           and unit too
  *  Thread   one
  *  Refuses  kind_mismatch; limit when there are as many metrics as there may be
@@ -65,6 +65,7 @@ typedef struct {
     bool internal : 1; /* beyond the limit: the broker's own */
     bool pinned : 1;   /* does not expire */
     bool overflow : 1; /* beyond the limit: takes what does not fit */
+    bool borrowed : 1; /* the histogram is somebody else's */
     uint32_t metric;
     uint32_t hash;
     union {
@@ -78,6 +79,7 @@ typedef struct {
     struct watch *watch;     /* the anomaly detector's; NULL: not watched */
     struct plan_link *plans; /* the plan book's */
     uint64_t serial;         /* order of creation */
+    uint32_t score;          /* its tocsin_anomaly_score; 0: none */
     uint32_t aliases;
     uint32_t due_next; /* in the list of one moment of expiry */
     uint32_t previous_of_metric, next_of_metric;
@@ -113,18 +115,20 @@ void metrics_collector_apply(series_t *series, double value, instant_t now);
 typedef struct {
     text_t name;
     labels_t labels;
-    metric_kind_t kind; /* a counter or a gauge */
-    text_t unit;        /* TEXT_NONE: none */
-    bool pinned;        /* stays until it is removed */
+    metric_kind_t kind;
+    text_t unit;         /* TEXT_NONE: none */
+    bool pinned;         /* stays until it is removed */
+    sketch_t *histogram; /* of a histogram: the sketch it shows, which outlives the series */
 } own_series_t;
 
 /*  Set it, make it if need be. NULL where there is no room or the name has another kind. A counter
- *  is set to the whole number `value`. */
+ *  is set to the whole number `value`; a histogram shows what its sketch holds. */
 series_t *metrics_collector_set(metrics_collector_t *self, const own_series_t *what, double value,
                                 instant_t now, bool *created);
 
-/*  Add what `other` holds: counters and histograms add up, of two gauges the later one stands (of
- *  two at the same time the greater). Refused is what would be refused as an event. */
+/*  Add what `other` holds, but for what it says about itself: counters and histograms add up, of
+ * two gauges the later one stands (of two at the same time the greater). Refused is what would be
+ * refused as an event. */
 void metrics_collector_merge(metrics_collector_t *self, const metrics_collector_t *other,
                              instant_t now);
 
@@ -132,6 +136,10 @@ void metrics_collector_merge(metrics_collector_t *self, const metrics_collector_
 typedef void series_leave_fn(void *context, series_t *series);
 void metrics_collector_expire(metrics_collector_t *self, instant_t now, series_leave_fn *leave,
                               void *context);
+/*  The number of a series, by which it is found again while it is there. */
+uint32_t metrics_collector_number(const metrics_collector_t *self, const series_t *series);
+series_t *metrics_collector_numbered(const metrics_collector_t *self, uint32_t number);
+
 /*  Forget a pinned series; nothing hangs on it any more. */
 void metrics_collector_remove(metrics_collector_t *self, series_t *series);
 
