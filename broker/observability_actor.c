@@ -5,6 +5,7 @@
 #include "broker/mail.h"
 #include "broker/questions.h"
 #include "broker/report.h"
+#include "broker/self_series.h"
 #include "proto/command.h"
 #include "proto/decode.h"
 #include "proto/must.h"
@@ -21,6 +22,9 @@
 
 /* Ask for the next block of numbers when so many are left. */
 #define NUMBERS_LOW (NUMBERS_BLOCK / 2)
+
+/* How often what is counted here becomes series. */
+#define TELL_NS NS_PER_S
 
 /* The longest a turn waits for something to happen. */
 #define WAIT_MS 1000
@@ -39,7 +43,8 @@ typedef struct {
     request_batch_t requests;
     tally_t tallies[LANE_INCIDENTS];
     numbers_t numbers[FAMILY_STORED];
-    uint64_t not_kept;
+    uint64_t published[FAMILY_STORED], not_kept;
+    int64_t told_ns; /* when the broker's own series were last told */
     arena_t arena;
     msgpack_sbuffer data, body;
     bool stopping;
@@ -106,6 +111,7 @@ static void publish(actor_t *self, const publication_t *publication)
     text_t name = {topic, publication_topic(publication, topic)};
     family_t family = publication_type_family(publication->type);
     mail_number_t number = {.family = family, .seq = next_number(self, family)};
+    self->published[family]++;
     self->body.size = 0;
     publication_encode(publication, number.seq, text_of(self->given->source), &self->body);
 
@@ -308,10 +314,12 @@ static void take_samples(actor_t *self, zmsg_t *mail)
         mail_sample_t values;
         mail_take_struct(mail, &values, sizeof values);
         zframe_t *name = mail_take(mail), *labels = mail_take(mail);
-        observability_stack_sample(
-            self->stack, frame_text(name),
-            (labels_t){zframe_data(labels), (uint32_t)zframe_size(labels), values.label_count},
-            values.value, now);
+        sample_t sample = {
+            .name = frame_text(name),
+            .labels = {zframe_data(labels), (uint32_t)zframe_size(labels), values.label_count},
+            .kind = (metric_kind_t)values.kind,
+            .value = values.value};
+        observability_stack_sample(self->stack, &sample, now);
         zframe_destroy(&name);
         zframe_destroy(&labels);
     }
@@ -423,6 +431,25 @@ static void serve_reactor(actor_t *self, zmsg_t *mail)
     zmsg_destroy(&mail);
 }
 
+/* -- what the broker says about itself -- */
+
+static void take_sample(void *context, const sample_t *sample)
+{
+    observability_stack_sample(context, sample, clock_now());
+}
+
+static void tell_own(actor_t *self, instant_t now)
+{
+    sample_sink_t sink = {take_sample, self->stack};
+    self->told_ns = now.mono_ns;
+    self_series_build(sink);
+    self_series_use(observability_stack_series(self->stack), sink);
+    for (lane_kind_t lane = 0; lane < LANE_INCIDENTS; lane++)
+        self_series_ingest(lane, &self->tallies[lane], sink);
+    for (family_t family = FAMILY_ANOMALY; family <= FAMILY_DEPENDENCY; family++)
+        self_series_publications(family, self->published[family], sink);
+}
+
 /* -- the loop -- */
 
 static void wait_for_work(actor_t *self)
@@ -453,6 +480,8 @@ static bool take_turn(actor_t *self)
     instant_t now = clock_now();
     if (now.mono_ns >= observability_stack_next(self->stack))
         observability_stack_tick(self->stack, now);
+    if (now.mono_ns >= self->told_ns + TELL_NS)
+        tell_own(self, now);
     return busy;
 }
 

@@ -6,6 +6,7 @@
 #include "broker/mail.h"
 #include "broker/operations_inside.h"
 #include "broker/report.h"
+#include "broker/self_series.h"
 #include "proto/must.h"
 #include "proto/pack.h"
 #include "proto/reply.h"
@@ -460,12 +461,29 @@ static void serve_observability(operations_t *self, zmsg_t *mail)
 
 /* -- time -- */
 
+static void take_sample(void *context, const sample_t *sample)
+{
+    zmsg_t *mail = context;
+    mail_sample_t values = {sample->value, sample->kind, sample->labels.count};
+    mail_add(mail, &values, sizeof values);
+    mail_add_text(mail, sample->name);
+    mail_add_text(mail, (text_t){(const char *)sample->labels.bytes, sample->labels.size});
+}
+
 static void add_sample(zmsg_t *mail, const char *name, double value)
 {
-    mail_sample_t values = {value, METRIC_GAUGE, 0};
-    mail_add(mail, &values, sizeof values);
-    mail_add_text(mail, text_of(name));
-    mail_add_text(mail, TEXT_OF(""));
+    take_sample(mail, &(sample_t){.name = text_of(name), .kind = METRIC_GAUGE, .value = value});
+}
+
+/*  What of the broker's own this wing counts. */
+static void add_own(operations_t *self, zmsg_t *mail)
+{
+    sample_sink_t sink = {take_sample, mail};
+    self_series_ingest(LANE_INCIDENTS, &self->tally, sink);
+    for (family_t family = FAMILY_ALERT; family <= FAMILY_INCIDENT; family++)
+        self_series_publications(
+            family, store_head(self->given->store, family).last - self->heads_at_start[family],
+            sink);
 }
 
 /*  What this wing knows becomes series, so that conditions can read it. */
@@ -481,6 +499,7 @@ static void send_samples(operations_t *self)
     add_sample(mail, "tocsin_ops_alerts_acknowledged", (double)metrics.alerts_acknowledged);
     add_sample(mail, "tocsin_ops_alerts_resolved", (double)metrics.alerts_resolved);
     add_sample(mail, "tocsin_ops_alerts_active", (double)metrics.alerts_active);
+    add_own(self, mail);
     operations_send_later(self, self->given->observability, &mail);
 }
 
@@ -553,6 +572,8 @@ static void set_up(operations_t *self, zsock_t *pipe, operations_actor_t *given)
     msgpack_sbuffer_init(&self->outcome);
     arena_init(&self->arena);
     arena_init(&self->thing_arena);
+    for (family_t family = 0; family < FAMILY_STORED; family++)
+        self->heads_at_start[family] = store_head(given->store, family).last;
     restore(self);
     own_file(self);
     store_each(given->store, TABLE_SLO, send_slo, self);

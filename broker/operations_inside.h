@@ -28,8 +28,9 @@ typedef struct {
     operations_actor_t *given;
     zsock_t *reactor;
     operations_manager_t *manager;
-    instant_t now;             /* of the turn */
-    tally_t tally;             /* of the incidents lane */
+    instant_t now; /* of the turn */
+    tally_t tally; /* of the incidents lane */
+    uint64_t heads_at_start[FAMILY_STORED];
     uint64_t pending_accepted; /* of this turn, by commands whose commit is still to come */
     waiting_t *waiting;
     size_t waiting_count, waiting_capacity;

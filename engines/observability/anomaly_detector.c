@@ -17,6 +17,10 @@ typedef struct {
 
 struct watch {
     const anomaly_mode_t *mode;
+    anomaly_detector_t *detector;
+    watch_t *previous_changed, *next_changed;
+    bool changed;    /* in the detector's list */
+    uint32_t number; /* of its series */
     double sensitivity;
     uint32_t min_history;
     severity_t severity;
@@ -30,6 +34,7 @@ struct watch {
 struct anomaly_detector {
     anomaly_rule_t *rules; /* with texts and labels of our own */
     size_t count;
+    watch_t *first_changed, *last_changed; /* took values since they were told */
 };
 
 /* -- mode gaussian -- */
@@ -117,9 +122,12 @@ void anomaly_detector_destroy(anomaly_detector_t **self)
     *self = NULL;
 }
 
-/* What the broker says about itself is watched only by a rule that names it. */
+/* What the broker says about itself is watched only by a rule that names it; scores never, for a
+ * score has no score. */
 static bool rule_names(const anomaly_rule_t *rule, text_t name)
 {
+    if (text_is(name, ANOMALY_SCORE_SERIES))
+        return false;
     bool own = text_begins(name, TEXT_OF("tocsin_")) || text_is(name, "ALERTS");
     if (own && !text_begins(rule->name_glob, TEXT_OF("tocsin_")) &&
         !text_equal(rule->name_glob, name))
@@ -138,10 +146,12 @@ static const anomaly_rule_t *rule_for(const anomaly_detector_t *self, watched_t 
     return NULL;
 }
 
-static watch_t *new_watch(void)
+static watch_t *new_watch(anomaly_detector_t *detector, uint32_t number)
 {
     watch_t *watch = memory_new(1, sizeof *watch);
     watch->mode = &gaussian;
+    watch->detector = detector;
+    watch->number = number;
     watch->last_value = watch->score = watch->since = NAN;
     moments_init(&watch->moments);
     return watch;
@@ -155,14 +165,59 @@ void anomaly_detector_rule(anomaly_detector_t *self, watched_t what, watch_t **w
         return;
     }
     if (*watch == NULL)
-        *watch = new_watch();
+        *watch = new_watch(self, what.number);
     (*watch)->sensitivity = rule->sensitivity;
     (*watch)->min_history = rule->min_history;
     (*watch)->severity = rule->severity;
 }
 
+static void note_change(watch_t *watch)
+{
+    anomaly_detector_t *detector = watch->detector;
+    if (watch->changed)
+        return;
+    watch->changed = true;
+    watch->previous_changed = detector->last_changed;
+    if (detector->last_changed == NULL)
+        detector->first_changed = watch;
+    else
+        detector->last_changed->next_changed = watch;
+    detector->last_changed = watch;
+}
+
+static void leave_changed(watch_t *watch)
+{
+    anomaly_detector_t *detector = watch->detector;
+    if (!watch->changed)
+        return;
+    if (watch->previous_changed == NULL)
+        detector->first_changed = watch->next_changed;
+    else
+        watch->previous_changed->next_changed = watch->next_changed;
+    if (watch->next_changed == NULL)
+        detector->last_changed = watch->previous_changed;
+    else
+        watch->next_changed->previous_changed = watch->previous_changed;
+    watch->previous_changed = watch->next_changed = NULL;
+    watch->changed = false;
+}
+
+bool anomaly_detector_changed(anomaly_detector_t *self, uint32_t *number, double *score)
+{
+    watch_t *watch = self->first_changed;
+    if (watch == NULL)
+        return false;
+    leave_changed(watch);
+    *number = watch->number;
+    *score = watch->score;
+    return true;
+}
+
 void anomaly_watch_destroy(watch_t **watch)
 {
+    if (*watch == NULL)
+        return;
+    leave_changed(*watch);
     free(*watch);
     *watch = NULL;
 }
@@ -178,6 +233,7 @@ episode_t anomaly_watch_take(watch_t *watch, double value, instant_t now, verdic
 {
     *verdict = watch->mode->judge(watch, value);
     watch->mode->take(watch, value);
+    note_change(watch);
     bool was = watch->anomalous, first = isnan(watch->last_value);
     watch->anomalous = verdict->anomalous;
     watch->last_value = value;

@@ -31,6 +31,9 @@
 #define ANOMALY_HISTORY_MIN 2u      /* fewer values have no deviation */
 #define ANOMALY_HISTORY_DEFAULT 10u /* fewer say too little about it */
 
+/* How the last values of watched series were judged, as a series itself. */
+#define ANOMALY_SCORE_SERIES "tocsin_anomaly_score"
+
 typedef struct anomaly_detector anomaly_detector_t;
 typedef struct watch watch_t;
 
@@ -50,6 +53,7 @@ typedef struct {
     text_t name;
     labels_t labels;
     metric_kind_t kind;
+    uint32_t number; /* by which whoever asked finds it again */
 } watched_t;
 
 /*  Put a series under the first rule that matches it: a new watch where there was none (*watch is
@@ -69,6 +73,10 @@ typedef enum { EPISODE_NONE, EPISODE_BEGINS, EPISODE_ENDS } episode_t;
 /*  Test the next value, let it enter the window, and say whether an episode begins or ends; the
  *  verdict is filled when one does. */
 episode_t anomaly_watch_take(watch_t *watch, double value, instant_t now, verdict_t *verdict);
+
+/*  A watch that took values since it was last told here; false when there is none. In the order in
+ *  which they first took one. `score` is the last value's. */
+bool anomaly_detector_changed(anomaly_detector_t *self, uint32_t *number, double *score);
 
 /*  Judge a value without taking it in. */
 verdict_t anomaly_watch_check(const watch_t *watch, double value);

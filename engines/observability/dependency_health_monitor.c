@@ -213,17 +213,15 @@ static double error_ratio(const dependency_t *dependency)
     return (double)dependency->failures / dependency->count;
 }
 
-bool dependency_health_monitor_changed(dependency_health_monitor_t *self, text_t *name,
-                                       dependency_status_t *status, double *ratio)
+bool dependency_health_monitor_changed(dependency_health_monitor_t *self, dependency_news_t *news)
 {
     dependency_t *dependency = self->first_changed;
     if (dependency == NULL)
         return false;
     self->first_changed = dependency->next_changed;
     dependency->changed = false;
-    *name = dependency->name;
-    *status = dependency->status;
-    *ratio = error_ratio(dependency);
+    *news = (dependency_news_t){dependency->name, dependency->status, error_ratio(dependency),
+                                dependency->retries, dependency->breaker};
     return true;
 }
 

@@ -55,9 +55,17 @@ status_t dependency_health_monitor_record(dependency_health_monitor_t *self,
                                           const request_event_t *request, instant_t now,
                                           dependency_change_t *change);
 
+/*  What of a dependency is told as series. */
+typedef struct {
+    text_t name;
+    dependency_status_t status;
+    double error_ratio;
+    uint64_t retries;
+    breaker_t breaker;
+} dependency_news_t;
+
 /*  A dependency that had outcomes since it was last told here; false when there is none. */
-bool dependency_health_monitor_changed(dependency_health_monitor_t *self, text_t *name,
-                                       dependency_status_t *status, double *error_ratio);
+bool dependency_health_monitor_changed(dependency_health_monitor_t *self, dependency_news_t *news);
 
 bool dependency_health_monitor_get(const dependency_health_monitor_t *self, text_t name,
                                    dependency_view_t *view);

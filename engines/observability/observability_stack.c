@@ -1,11 +1,6 @@
 #include "engines/observability/observability_stack.h"
 
-#include "engines/observability/anomaly_detector.h"
-#include "engines/observability/dependency_health_monitor.h"
-#include "engines/observability/metrics_collector.h"
-#include "engines/observability/performance_profiler.h"
-#include "engines/observability/plan_book.h"
-#include "engines/observability/slo_monitor.h"
+#include "engines/observability/observability_stack_inside.h"
 #include "proto/cursor.h"
 #include "proto/must.h"
 
@@ -25,19 +20,6 @@
 #define DEPENDENCY_MIN_REQUESTS_DEFAULT 5u
 #define DEPENDENCY_DEGRADED_DEFAULT 0.10
 #define DEPENDENCY_UNHEALTHY_DEFAULT 0.50
-
-struct observability_stack {
-    finding_sink_t sink;
-    metrics_collector_t *collector;
-    anomaly_detector_t *detector;
-    performance_profiler_t *profiler;
-    dependency_health_monitor_t *dependencies;
-    slo_monitor_t *slos;
-    plan_book_t *plans;
-    int64_t tell_at; /* when series are written next */
-    instant_t now;   /* the latest that was handed in */
-    uint8_t *labels; /* room for the labels of our own series */
-};
 
 observability_config_t observability_config_default(void)
 {
@@ -142,9 +124,12 @@ void observability_stack_destroy(observability_stack_t **self_p)
 static void rule_series(observability_stack_t *self, series_t *series)
 {
     const metric_t *metric = metrics_collector_metric_of(self->collector, series);
-    watched_t what = {metric_name(metric), series_labels(series), metric->kind};
+    watched_t what = {metric_name(metric), series_labels(series), metric->kind,
+                      metrics_collector_number(self->collector, series)};
     if (!series->overflow)
         anomaly_detector_rule(self->detector, what, &series->watch);
+    if (series->watch == NULL)
+        engine_series_drop_score(self, series, self->now);
     series->followed = series->watch != NULL || series->plans != NULL;
 }
 
@@ -162,6 +147,7 @@ typedef struct {
 static void leave(void *context, series_t *series)
 {
     const leaving_t *leaving = context;
+    engine_series_drop_score(leaving->stack, series, leaving->now);
     plan_book_leave(leaving->stack->plans, series, leaving->now);
     anomaly_watch_destroy(&series->watch);
 }
@@ -304,8 +290,8 @@ void observability_stack_requests(observability_stack_t *self, const request_eve
 
 /* -- time -- */
 
-static void set_own(observability_stack_t *self, const own_series_t *what, double value,
-                    instant_t now)
+void stack_set_own(observability_stack_t *self, const own_series_t *what, double value,
+                   instant_t now)
 {
     bool created;
     series_t *series = metrics_collector_set(self->collector, what, value, now, &created);
@@ -317,110 +303,22 @@ static void set_own(observability_stack_t *self, const own_series_t *what, doubl
         follow(self, series, value, now);
 }
 
-static void remove_own(observability_stack_t *self, text_t name, labels_t labels, instant_t now)
+void stack_change_own(observability_stack_t *self, series_t *series, double value, instant_t now)
 {
-    series_t *series = metrics_collector_series(self->collector, name, labels);
-    if (series == NULL || !series->pinned)
-        return;
+    take_value(self, series, value, now);
+}
+
+void stack_remove_own(observability_stack_t *self, series_t *series, instant_t now)
+{
     leave(&(leaving_t){self, now}, series);
     metrics_collector_remove(self->collector, series);
 }
 
-/* A number that is absent is a series that is not there. */
-static void tell(observability_stack_t *self, text_t name, const label_t *labels, size_t count,
-                 double value, text_t unit, instant_t now)
+void stack_forget_own(observability_stack_t *self, text_t name, labels_t labels, instant_t now)
 {
-    own_series_t what = {.name = name,
-                         .labels = labels_build(labels, count, self->labels),
-                         .kind = METRIC_GAUGE,
-                         .unit = unit,
-                         .pinned = true};
-    if (isnan(value))
-        remove_own(self, what.name, what.labels, now);
-    else
-        set_own(self, &what, value, now);
-}
-
-static void tell_profiles(observability_stack_t *self, instant_t now)
-{
-    text_t operation;
-    uint64_t errors;
-    while (performance_profiler_changed(self->profiler, &operation, &errors)) {
-        label_t label = {TEXT_OF("operation"), operation};
-        own_series_t what = {.name = TEXT_OF("tocsin_profile_errors_total"),
-                             .labels = labels_build(&label, 1, self->labels),
-                             .kind = METRIC_COUNTER,
-                             .pinned = true};
-        set_own(self, &what, (double)errors, now);
-    }
-}
-
-static const text_t dependency_states[DEPENDENCY_STATUS_COUNT] = {
-    [DEPENDENCY_UNKNOWN] = {"unknown", 7},
-    [DEPENDENCY_HEALTHY] = {"healthy", 7},
-    [DEPENDENCY_DEGRADED] = {"degraded", 8},
-    [DEPENDENCY_UNHEALTHY] = {"unhealthy", 9},
-};
-
-static void tell_dependencies(observability_stack_t *self, instant_t now)
-{
-    text_t name;
-    dependency_status_t status;
-    double ratio;
-    while (dependency_health_monitor_changed(self->dependencies, &name, &status, &ratio)) {
-        label_t labels[] = {{TEXT_OF("dependency"), name}, {TEXT_OF("state"), TEXT_NONE}};
-        tell(self, TEXT_OF("tocsin_dependency_error_ratio"), labels, 1, ratio, TEXT_OF("ratio"),
-             now);
-        for (int state = 0; state < DEPENDENCY_STATUS_COUNT; state++) {
-            labels[1].value = dependency_states[state];
-            tell(self, TEXT_OF("tocsin_dependency_state"), labels, 2, state == (int)status,
-                 TEXT_NONE, now);
-        }
-    }
-}
-
-static void tell_burn(observability_stack_t *self, text_t name, const slo_burn_t *burn,
-                      instant_t now)
-{
-    const struct {
-        text_t window;
-        double rate;
-    } rates[] = {{TEXT_OF("5m"), burn->w5m}, {TEXT_OF("30m"), burn->w30m},
-                 {TEXT_OF("1h"), burn->w1h}, {TEXT_OF("2h"), burn->w2h},
-                 {TEXT_OF("6h"), burn->w6h}, {TEXT_OF("24h"), burn->w24h},
-                 {TEXT_OF("3d"), burn->w3d}};
-    for (size_t i = 0; i < sizeof rates / sizeof *rates; i++) {
-        label_t labels[] = {{TEXT_OF("slo"), name}, {TEXT_OF("window"), rates[i].window}};
-        tell(self, TEXT_OF("tocsin_slo_burn_rate"), labels, 2, rates[i].rate, TEXT_NONE, now);
-    }
-}
-
-static void tell_slo(observability_stack_t *self, const slo_view_t *view, instant_t now)
-{
-    label_t label = {TEXT_OF("slo"), view->slo.name};
-    tell(self, TEXT_OF("tocsin_slo_compliance_ratio"), &label, 1, view->compliance_percent / 100,
-         TEXT_OF("ratio"), now);
-    tell(self, TEXT_OF("tocsin_slo_error_budget_ratio"), &label, 1, view->error_budget,
-         TEXT_OF("ratio"), now);
-    tell_burn(self, view->slo.name, &view->burn, now);
-}
-
-static void tell_slos(observability_stack_t *self, instant_t now)
-{
-    slo_view_t view;
-    uint64_t at = 0;
-    while (slo_monitor_next(self->slos, &at, now, &view))
-        tell_slo(self, &view, now);
-}
-
-/* The series of an SLO that is no more. */
-static void untell_slo(observability_stack_t *self, text_t name, instant_t now)
-{
-    slo_view_t nothing = {.slo = {.name = name},
-                          .compliance_percent = NAN,
-                          .error_budget = NAN,
-                          .burn = {NAN, NAN, NAN, NAN, NAN, NAN, NAN}};
-    tell_slo(self, &nothing, now);
+    series_t *series = metrics_collector_series(self->collector, name, labels);
+    if (series != NULL && series->pinned)
+        stack_remove_own(self, series, now);
 }
 
 void observability_stack_tick(observability_stack_t *self, instant_t now)
@@ -428,28 +326,32 @@ void observability_stack_tick(observability_stack_t *self, instant_t now)
     now = latest(self, now);
     if (now.mono_ns >= slo_monitor_next_boundary(self->slos))
         slo_monitor_roll(self->slos, now);
-    if (now.mono_ns < self->tell_at)
-        return;
-    self->tell_at = now.mono_ns + TELL_EVERY_NS;
-    tell_profiles(self, now);
-    tell_dependencies(self, now);
-    tell_slos(self, now);
-    metrics_collector_expire(self->collector, now, leave, &(leaving_t){self, now});
+    if (now.mono_ns >= self->tell_at) {
+        self->tell_at = now.mono_ns + TELL_EVERY_NS;
+        engine_series_begin(&self->telling);
+        metrics_collector_expire(self->collector, now, leave, &(leaving_t){self, now});
+    }
+    engine_series_tell(self, now);
 }
 
 int64_t observability_stack_next(const observability_stack_t *self)
 {
+    if (!engine_series_told(&self->telling))
+        return self->now.mono_ns;
     int64_t boundary = slo_monitor_next_boundary(self->slos);
     return boundary < self->tell_at ? boundary : self->tell_at;
 }
 
-void observability_stack_sample(observability_stack_t *self, text_t name, labels_t labels,
-                                double value, instant_t now)
+void observability_stack_sample(observability_stack_t *self, const sample_t *sample, instant_t now)
 {
     now = latest(self, now);
-    own_series_t what = {.name = name, .labels = labels, .kind = METRIC_GAUGE};
-    if (isfinite(value))
-        set_own(self, &what, value, now);
+    must(sample->kind != METRIC_HISTOGRAM);
+    own_series_t what = {
+        .name = sample->name, .labels = sample->labels, .kind = sample->kind, .pinned = true};
+    if (isfinite(sample->value))
+        stack_set_own(self, &what, sample->value, now);
+    else
+        stack_forget_own(self, what.name, what.labels, now);
 }
 
 void observability_stack_configure(observability_stack_t *self,
@@ -479,7 +381,7 @@ status_t observability_stack_slo_delete(observability_stack_t *self, text_t name
 {
     status_t status = slo_monitor_delete(self->slos, name);
     if (status == STATUS_OK)
-        untell_slo(self, name, self->now);
+        engine_series_forget_slo(self, name, self->now);
     return status;
 }
 

@@ -71,9 +71,16 @@ void observability_stack_requests(observability_stack_t *self, const request_eve
 void observability_stack_tick(observability_stack_t *self, instant_t now);
 int64_t observability_stack_next(const observability_stack_t *self);
 
-/*  Set a series from inside (names that begin with tocsin_, ALERTS): a gauge. */
-void observability_stack_sample(observability_stack_t *self, text_t name, labels_t labels,
-                                double value, instant_t now);
+/*  A series from inside (a name that begins with tocsin_, or ALERTS). */
+typedef struct {
+    text_t name;
+    labels_t labels;
+    metric_kind_t kind; /* a counter, whose whole value is told, or a gauge */
+    double value;       /* NaN: it is no more */
+} sample_t;
+
+/*  Set it; it stays until it is no more. */
+void observability_stack_sample(observability_stack_t *self, const sample_t *sample, instant_t now);
 
 /*  Apply new settings of a reload; what is already known stays. Limits can be raised, not lowered
  * below use. */

@@ -1,7 +1,6 @@
 #include "engines/observability/performance_profiler.h"
 
 #include "engines/roster.h"
-#include "engines/sketch.h"
 #include "proto/must.h"
 
 #include <stdlib.h>
@@ -12,7 +11,7 @@ typedef struct profile {
     uint64_t errors, retries;
     double last_executed;
     struct profile *next_changed;
-    bool changed; /* in the list of those whose errors have grown, or new */
+    bool changed; /* in the list of those that had requests */
 } profile_t;
 
 struct performance_profiler {
@@ -85,23 +84,22 @@ void performance_profiler_record(performance_profiler_t *self, const request_eve
                                  instant_t now)
 {
     profile_t *profile = profile_for(self, request->operation);
-    if (request->error || profile->durations.count == 0)
-        note_change(self, profile);
+    note_change(self, profile);
     sketch_add(&profile->durations, request->duration_s);
     profile->errors += request->error;
     profile->retries += request->attempt > 1;
     profile->last_executed = now.wall_s;
 }
 
-bool performance_profiler_changed(performance_profiler_t *self, text_t *operation, uint64_t *errors)
+bool performance_profiler_changed(performance_profiler_t *self, profile_change_t *change)
 {
     profile_t *profile = self->first_changed;
     if (profile == NULL)
         return false;
     self->first_changed = profile->next_changed;
     profile->changed = false;
-    *operation = profile->operation;
-    *errors = profile->errors;
+    *change = (profile_change_t){profile->operation, &profile->durations, profile->errors,
+                                 profile->retries};
     return true;
 }
 

@@ -9,6 +9,7 @@
 #ifndef ENGINES_PERFORMANCE_PROFILER_H
 #define ENGINES_PERFORMANCE_PROFILER_H
 
+#include "engines/sketch.h"
 #include "proto/event.h"
 #include "proto/instant.h"
 #include "proto/thing.h"
@@ -29,10 +30,16 @@ void performance_profiler_configure(performance_profiler_t *self, uint32_t opera
 void performance_profiler_record(performance_profiler_t *self, const request_event_t *request,
                                  instant_t now);
 
-/*  A profile whose errors have grown since it was last told here; false when there is none. In the
- *  order in which they first grew. */
-bool performance_profiler_changed(performance_profiler_t *self, text_t *operation,
-                                  uint64_t *errors);
+/*  What of a profile is told as series. */
+typedef struct {
+    text_t operation;
+    sketch_t *durations; /* stays where it is as long as the profiler */
+    uint64_t errors, retries;
+} profile_change_t;
+
+/*  A profile that had requests since it was last told here; false when there is none. In the order
+ *  in which they first had one. */
+bool performance_profiler_changed(performance_profiler_t *self, profile_change_t *change);
 
 bool performance_profiler_get(const performance_profiler_t *self, text_t operation,
                               profile_view_t *view);

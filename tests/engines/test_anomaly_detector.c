@@ -19,7 +19,7 @@ static int set_up(void **state)
 {
     (void)state;
     begin(&rule, 1);
-    watched_t what = {TEXT_OF("cpu"), LABELS_NONE, METRIC_GAUGE};
+    watched_t what = {TEXT_OF("cpu"), LABELS_NONE, METRIC_GAUGE, 1};
     anomaly_detector_rule(detector, what, &watch);
     assert_non_null(watch);
     return 0;
@@ -137,6 +137,32 @@ static void test_anomaly_detector__knows_nothing_before_the_first_value(void **s
     assert_int_equal(view().severity, SEVERITY_HIGH);
 }
 
+static void test_anomaly_detector__tells_what_took_values_once(void **state)
+{
+    (void)state;
+    watch_t *other = NULL, *third = NULL;
+    uint32_t number;
+    double score;
+    anomaly_detector_rule(detector, (watched_t){TEXT_OF("b"), LABELS_NONE, METRIC_GAUGE, 2},
+                          &other);
+    anomaly_detector_rule(detector, (watched_t){TEXT_OF("c"), LABELS_NONE, METRIC_GAUGE, 3},
+                          &third);
+    take_alternating(100);
+    verdict_t verdict;
+    anomaly_watch_take(other, 1, (instant_t){0, 0}, &verdict);
+    anomaly_watch_take(third, 1, (instant_t){0, 0}, &verdict);
+    take(12, 100);
+    anomaly_watch_destroy(&other); /* it leaves the list as well */
+    assert_true(anomaly_detector_changed(detector, &number, &score));
+    assert_int_equal(number, 1);
+    assert_double(score, view().score, 0);
+    assert_true(anomaly_detector_changed(detector, &number, &score));
+    assert_int_equal(number, 3);
+    assert_true(isnan(score));
+    assert_false(anomaly_detector_changed(detector, &number, &score));
+    anomaly_watch_destroy(&third);
+}
+
 /* -- rules -- */
 
 static void test_anomaly_detector__refuses_rules_out_of_range(void **state)
@@ -160,7 +186,7 @@ static void test_anomaly_detector__refuses_rules_out_of_range(void **state)
 static bool is_watched(text_t name, labels_t labels, metric_kind_t kind)
 {
     watch_t *made = NULL;
-    anomaly_detector_rule(detector, (watched_t){name, labels, kind}, &made);
+    anomaly_detector_rule(detector, (watched_t){name, labels, kind, 1}, &made);
     bool is = made != NULL;
     anomaly_watch_destroy(&made);
     return is;
@@ -198,6 +224,15 @@ static void test_anomaly_detector__the_first_rule_that_matches_rules(void **stat
     assert_true(is_watched(TEXT_OF("tocsin_slo_burn_rate"), LABELS_NONE, METRIC_GAUGE));
 }
 
+static void test_anomaly_detector__a_score_has_no_score(void **state)
+{
+    (void)state;
+    anomaly_rule_t all = rule;
+    all.name_glob = TEXT_OF("tocsin_*");
+    begin(&all, 1);
+    assert_false(is_watched(TEXT_OF("tocsin_anomaly_score"), LABELS_NONE, METRIC_GAUGE));
+}
+
 static void test_anomaly_detector__a_new_rule_keeps_the_window(void **state)
 {
     (void)state;
@@ -205,7 +240,7 @@ static void test_anomaly_detector__a_new_rule_keeps_the_window(void **state)
     anomaly_rule_t sharper = rule;
     sharper.sensitivity = 1.5;
     anomaly_detector_configure(detector, &sharper, 1);
-    watched_t what = {TEXT_OF("cpu"), LABELS_NONE, METRIC_GAUGE};
+    watched_t what = {TEXT_OF("cpu"), LABELS_NONE, METRIC_GAUGE, 1};
     anomaly_detector_rule(detector, what, &watch);
     assert_int_equal(view().history, 100);
     assert_true(view().sensitivity == 1.5);
@@ -252,7 +287,8 @@ static void judges_as_the_reference(dice_t *dice)
 {
     double values[HISTORY];
     anomaly_watch_destroy(&watch);
-    anomaly_detector_rule(detector, (watched_t){TEXT_OF("x"), LABELS_NONE, METRIC_GAUGE}, &watch);
+    anomaly_detector_rule(detector, (watched_t){TEXT_OF("x"), LABELS_NONE, METRIC_GAUGE, 1},
+                          &watch);
     shape_t shape = (shape_t)dice_below(dice, SHAPE_COUNT);
     bool was = false;
     for (int i = 0; i < HISTORY; i++) {
@@ -287,9 +323,11 @@ int main(void)
         TEST(test_anomaly_detector__an_episode_begins_once_and_ends_once),
         TEST(test_anomaly_detector__checking_adds_nothing),
         TEST(test_anomaly_detector__knows_nothing_before_the_first_value),
+        TEST(test_anomaly_detector__tells_what_took_values_once),
         TEST(test_anomaly_detector__refuses_rules_out_of_range),
         TEST(test_anomaly_detector__without_rules_every_gauge_but_our_own_is_watched),
         TEST(test_anomaly_detector__the_first_rule_that_matches_rules),
+        TEST(test_anomaly_detector__a_score_has_no_score),
         TEST(test_anomaly_detector__a_new_rule_keeps_the_window),
         TEST(test_anomaly_detector__judges_as_a_long_double_reference),
     };

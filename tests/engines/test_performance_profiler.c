@@ -79,23 +79,25 @@ static void test_performance_profiler__lists_in_order_of_creation(void **state)
     assert_false(performance_profiler_next(profiler, &at, &view));
 }
 
-static void test_performance_profiler__tells_each_growth_of_errors_once(void **state)
+static void test_performance_profiler__tells_what_had_requests_once(void **state)
 {
     (void)state;
-    text_t operation;
-    uint64_t errors;
+    profile_change_t change;
     record("a", 1, false, 1, 0);
     record("b", 1, true, 1, 0);
-    record("b", 1, true, 1, 0);
-    assert_true(performance_profiler_changed(profiler, &operation, &errors));
-    assert_text(operation, "a");
-    assert_int_equal(errors, 0);
-    assert_true(performance_profiler_changed(profiler, &operation, &errors));
-    assert_text(operation, "b");
-    assert_int_equal(errors, 2);
-    assert_false(performance_profiler_changed(profiler, &operation, &errors));
+    record("b", 1, true, 2, 0);
+    assert_true(performance_profiler_changed(profiler, &change));
+    assert_text(change.operation, "a");
+    assert_int_equal(change.errors, 0);
+    assert_true(performance_profiler_changed(profiler, &change));
+    assert_text(change.operation, "b");
+    assert_int_equal(change.errors, 2);
+    assert_int_equal(change.retries, 1);
+    assert_int_equal(change.durations->count, 2);
+    assert_false(performance_profiler_changed(profiler, &change));
     record("a", 1, false, 1, 0);
-    assert_false(performance_profiler_changed(profiler, &operation, &errors));
+    assert_true(performance_profiler_changed(profiler, &change));
+    assert_text(change.operation, "a");
 }
 
 /* -- against a reference that keeps every duration -- */
@@ -159,7 +161,7 @@ int main(void)
         TEST(test_performance_profiler__counts_what_came),
         TEST(test_performance_profiler__beyond_the_limit_requests_go_to_overflow),
         TEST(test_performance_profiler__lists_in_order_of_creation),
-        TEST(test_performance_profiler__tells_each_growth_of_errors_once),
+        TEST(test_performance_profiler__tells_what_had_requests_once),
         TEST(test_performance_profiler__equals_a_reference_that_keeps_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
