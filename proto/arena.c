@@ -17,7 +17,7 @@ struct arena_block {
 
 void arena_init(arena_t *self)
 {
-    self->blocks = NULL;
+    *self = (arena_t){.blocks = NULL};
 }
 
 static void free_behind(arena_block_t *block)
@@ -48,8 +48,9 @@ void arena_reset(arena_t *self)
 
 static arena_block_t *add_block(arena_t *self, size_t size)
 {
-    if (size < BLOCK_BYTES)
-        size = BLOCK_BYTES;
+    size_t least = self->block_bytes == 0 ? BLOCK_BYTES : self->block_bytes;
+    if (size < least)
+        size = least;
     arena_block_t *block = memory_grow(NULL, 1, sizeof *block + size);
     *block = (arena_block_t){.next = self->blocks, .size = size};
     self->blocks = block;

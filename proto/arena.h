@@ -15,6 +15,7 @@ typedef struct arena_block arena_block_t;
 
 typedef struct {
     arena_block_t *blocks; /* the one in use first */
+    size_t block_bytes;    /* of each block at least; 0: enough for most commands */
 } arena_t;
 
 void arena_init(arena_t *self);
