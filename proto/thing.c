@@ -381,6 +381,16 @@ static const field_t alert_fields[] = {
      .type = FIELD_BOOL,
      .flags = FIELD_HIDDEN,
      .offset = offsetof(alert_t, by_hand)},
+    {.key = "clock_s",
+     .type = FIELD_NUMBER,
+     .flags = FIELD_HIDDEN,
+     .offset = offsetof(alert_t, clock_s),
+     .otherwise = NIL},
+    {.key = "clock_at",
+     .type = FIELD_TIME,
+     .flags = FIELD_HIDDEN,
+     .offset = offsetof(alert_t, clock_at),
+     .otherwise = NIL},
     {.key = "notes",
      .type = FIELD_RECORDS,
      .offset = offsetof(alert_t, notes),
@@ -487,6 +497,7 @@ static const field_t policy_fields[] = {
      .type = FIELD_BOOL,
      .flags = FIELD_HIDDEN,
      .offset = offsetof(policy_t, from_file)},
+    {.key = "plan", .type = FIELD_UINT, .flags = FIELD_HIDDEN, .offset = offsetof(policy_t, plan)},
 };
 const schema_t policy_schema = {.name = "policy", .size = sizeof(policy_t), ROWS(policy_fields)};
 

@@ -211,6 +211,9 @@ typedef struct {
                       before */
     bool by_hand;  /* fired by alert.fire; only a hand or a change of its policy resolves it. Not on
                       the wire. */
+    double clock_s;  /* how far its clock is (`for` while pending, `keep_firing_for` after): seconds
+                        at `clock_at`; NaN: it has none. Not on the wire. */
+    double clock_at; /* NaN: the clock stands. Not on the wire. */
     const note_t *notes;
     uint32_t notes_shown;
     uint64_t notes_count;
@@ -236,6 +239,8 @@ typedef struct {
     labels_t labels;
     text_t summary, description;
     bool from_file; /* owned by the configuration file */
+    uint64_t plan;  /* the number its condition is evaluated under; the next one is its resolve
+                       condition's. Not on the wire. */
 } policy_t;
 
 typedef struct {
