@@ -1,0 +1,62 @@
+/*  alerting_policy - which policies are there, and may this one be put?
+ *
+ *  Owns     copies of the policies
+ *  Bounds   `policies` of them
+ *  Thread   one
+ *  Refuses  bad_value: no condition, an unknown channel, inhibited_by in a circle; limit
+ *
+ *  A policy's plans are numbers that are given out once and kept with it, so that a result can
+ * never be taken for one of another policy: `plan` is its condition's, the next number its resolve
+ *  condition's.
+ */
+#ifndef ENGINES_ALERTING_POLICY_H
+#define ENGINES_ALERTING_POLICY_H
+
+#include "engines/kept.h"
+#include "engines/operations/effects.h"
+#include "proto/schema.h"
+#include "proto/status.h"
+
+#include <stdbool.h>
+
+typedef struct active_alert active_alert_t;
+
+typedef struct {
+    kept_t kept;
+    const policy_t *definition;
+    active_alert_t *first, *last; /* its alerts; alert_manager's */
+} alerting_policy_t;
+
+typedef struct policy_book policy_book_t;
+
+policy_book_t *policy_book_new(uint32_t policies, uint64_t seed, const effects_t *effects);
+void policy_book_destroy(policy_book_t **self);
+
+/*  The names that policies may tell; copied. */
+void policy_book_set_channels(policy_book_t *self, texts_t channels);
+texts_t policy_book_channels(const policy_book_t *self);
+
+/*  Could this policy be put, with these channels, beside `more` other new ones? */
+status_t policy_book_check(const policy_book_t *self, const policy_t *policy, texts_t channels,
+                           uint32_t more, schema_error_t *error);
+
+/*  From the store: no effects. */
+void policy_book_restore(policy_book_t *self, const policy_t *policy);
+/*  Put or replace one that was checked, whose old alerts are over: saved and planned. */
+alerting_policy_t *policy_book_put(policy_book_t *self, const policy_t *policy);
+/*  The same policy is somebody else's from now on: saved if that is a change. */
+const policy_t *policy_book_claim(policy_book_t *self, alerting_policy_t *policy, bool from_file);
+void policy_book_delete(policy_book_t *self, alerting_policy_t *policy);
+/*  Have every enabled policy evaluated. */
+void policy_book_start(const policy_book_t *self);
+
+alerting_policy_t *policy_book_find(const policy_book_t *self, text_t name);
+/*  Whose plan is it? NULL: nobody's any more. */
+alerting_policy_t *policy_book_of_plan(const policy_book_t *self, uint64_t plan);
+/*  In order of creation: NULL at the end. Start with *at = 0. */
+alerting_policy_t *policy_book_next(const policy_book_t *self, uint64_t *at);
+
+/*  Do they say the same, whoever owns them? */
+bool policy_is_same(const policy_t *a, const policy_t *b);
+
+#endif
