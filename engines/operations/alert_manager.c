@@ -1,0 +1,667 @@
+#include "engines/operations/alert_manager.h"
+
+#include "engines/deadlines.h"
+#include "engines/hash.h"
+#include "engines/operations/correlation.h"
+#include "engines/registry.h"
+#include "proto/must.h"
+#include "proto/wording.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#define CLOCK_STANDS INSTANT_NEVER
+
+struct active_alert {
+    kept_t kept;
+    alert_t *view;
+    alerting_policy_t *policy;
+    active_alert_t *previous, *next; /* of the policy; `next` also of those that are over */
+    uint32_t place;
+    bool holds;          /* its condition, as far as it was heard of */
+    bool resolves;       /* its resolve condition */
+    double clock_s;      /* NaN: it has no clock; else what it showed at `clock_since` */
+    int64_t clock_since; /* CLOCK_STANDS */
+};
+
+struct alert_manager {
+    registry_t alerts; /* active ones */
+    table_t by_identity;
+    deadlines_t deadlines; /* of places in the registry */
+    active_alert_t *guest, *over;
+    uint64_t last, seed;
+    uint64_t orphans; /* restored, and of no policy */
+    uint8_t *labels;  /* room to merge labels in */
+    effects_t *effects;
+    operational_metrics_t *metrics;
+    incident_tracker_t *incidents;
+};
+
+static const bool moves[ALERT_STATE_COUNT][ALERT_STATE_COUNT] = {
+    [ALERT_PENDING] = {[ALERT_FIRING] = true, [ALERT_NO_DATA] = true, [ALERT_RESOLVED] = true},
+    [ALERT_FIRING] = {[ALERT_ACKNOWLEDGED] = true, [ALERT_NO_DATA] = true, [ALERT_RESOLVED] = true},
+    [ALERT_ACKNOWLEDGED] = {[ALERT_NO_DATA] = true, [ALERT_RESOLVED] = true},
+    [ALERT_NO_DATA] = {[ALERT_FIRING] = true, [ALERT_ACKNOWLEDGED] = true, [ALERT_RESOLVED] = true},
+};
+
+static const int publications[ALERT_STATE_COUNT] = {
+    [ALERT_PENDING] = -1,
+    [ALERT_FIRING] = PUBLISH_ALERT_FIRING,
+    [ALERT_ACKNOWLEDGED] = PUBLISH_ALERT_ACKNOWLEDGED,
+    [ALERT_RESOLVED] = PUBLISH_ALERT_RESOLVED,
+    [ALERT_NO_DATA] = PUBLISH_ALERT_NO_DATA,
+};
+
+/* -- life -- */
+
+alert_manager_t *alert_manager_new(uint32_t alerts, uint64_t seed, effects_t *effects,
+                                   operational_metrics_t *metrics, incident_tracker_t *incidents)
+{
+    alert_manager_t *self = memory_new(1, sizeof *self);
+    registry_init(&self->alerts, alerts, seed);
+    table_init(&self->by_identity, alerts);
+    deadlines_init(&self->deadlines, alerts);
+    self->seed = seed;
+    self->labels = memory_new(1, LABELS_MAX_BYTES);
+    self->effects = effects;
+    self->metrics = metrics;
+    self->incidents = incidents;
+    return self;
+}
+
+static void destroy_alert(active_alert_t *alert)
+{
+    kept_drop(&alert->kept);
+    free(alert);
+}
+
+void alert_manager_sweep(alert_manager_t *self)
+{
+    for (active_alert_t *alert = self->over; alert != NULL;) {
+        active_alert_t *next = alert->next;
+        destroy_alert(alert);
+        alert = next;
+    }
+    self->over = NULL;
+}
+
+static void put_over(alert_manager_t *self, active_alert_t *alert)
+{
+    alert->next = self->over;
+    self->over = alert;
+}
+
+void alert_manager_dismiss(alert_manager_t *self)
+{
+    if (self->guest != NULL)
+        put_over(self, self->guest);
+    self->guest = NULL;
+}
+
+void alert_manager_destroy(alert_manager_t **self)
+{
+    alert_manager_dismiss(*self);
+    alert_manager_sweep(*self);
+    uint64_t at = 0;
+    for (active_alert_t *alert; (alert = registry_next(&(*self)->alerts, &at)) != NULL;)
+        destroy_alert(alert);
+    registry_free(&(*self)->alerts);
+    table_free(&(*self)->by_identity);
+    deadlines_free(&(*self)->deadlines);
+    free((*self)->labels);
+    free(*self);
+    *self = NULL;
+}
+
+void alert_manager_number(alert_manager_t *self, uint64_t last)
+{
+    if (last > self->last)
+        self->last = last;
+}
+
+/* -- finding -- */
+
+static active_alert_t *find(const alert_manager_t *self, uint64_t id)
+{
+    if (self->guest != NULL && self->guest->view->id == id)
+        return self->guest;
+    return registry_find(&self->alerts, id);
+}
+
+const alert_t *alert_manager_find(const alert_manager_t *self, uint64_t id)
+{
+    const active_alert_t *alert = find(self, id);
+    return alert == NULL ? NULL : alert->view;
+}
+
+const alert_t *alert_manager_next_alert(const alert_manager_t *self, uint64_t *at)
+{
+    const active_alert_t *alert = registry_next(&self->alerts, at);
+    return alert == NULL ? NULL : alert->view;
+}
+
+static uint64_t identity(const alert_manager_t *self, text_t policy, labels_t labels)
+{
+    return hash_pair(self->seed, policy, labels.bytes, labels.size);
+}
+
+static active_alert_t *find_identical(const alert_manager_t *self, text_t policy, labels_t labels)
+{
+    uint32_t probe = 0, place;
+    uint64_t hash = identity(self, policy, labels);
+    while ((place = table_next(&self->by_identity, hash, &probe)) != 0) {
+        active_alert_t *alert = registry_at(&self->alerts, place);
+        if (text_equal(alert->view->policy, policy) &&
+            labels_equal(alert->view->result_labels, labels))
+            return alert;
+    }
+    return NULL;
+}
+
+static void enter(alert_manager_t *self, active_alert_t *alert)
+{
+    const alert_t *view = alert->view;
+    alert->place = registry_add(&self->alerts, view->id, alert);
+    table_add(&self->by_identity, identity(self, view->policy, view->result_labels), alert->place);
+    operational_metrics_count_alert(self->metrics, view);
+    alerting_policy_t *policy = alert->policy;
+    if (policy == NULL)
+        return;
+    alert->previous = policy->last;
+    *(policy->last == NULL ? &policy->first : &policy->last->next) = alert;
+    policy->last = alert;
+}
+
+static void leave(alert_manager_t *self, active_alert_t *alert)
+{
+    const alert_t *view = alert->view;
+    alerting_policy_t *policy = alert->policy;
+    if (policy != NULL) {
+        *(alert->previous == NULL ? &policy->first : &alert->previous->next) = alert->next;
+        *(alert->next == NULL ? &policy->last : &alert->next->previous) = alert->previous;
+    }
+    deadlines_clear(&self->deadlines, alert->place);
+    table_remove(&self->by_identity, identity(self, view->policy, view->result_labels),
+                 alert->place);
+    registry_remove(&self->alerts, view->id);
+    put_over(self, alert);
+}
+
+/* -- the clock: `for` while it is pending, keep_firing_for after -- */
+
+static double elapsed_s(const alert_manager_t *self, const active_alert_t *alert)
+{
+    if (alert->clock_since == CLOCK_STANDS)
+        return alert->clock_s;
+    int64_t ran_ns = self->effects->now.mono_ns - alert->clock_since;
+    return alert->clock_s + (double)ran_ns / (double)NS_PER_S;
+}
+
+/*  The order in which alerts that are due at once take their turn. */
+static uint64_t order_of(const active_alert_t *alert)
+{
+    return alert->view->id;
+}
+
+static void run_clock(alert_manager_t *self, active_alert_t *alert, double until_s)
+{
+    if (isnan(alert->clock_s))
+        alert->clock_s = 0;
+    int64_t now = self->effects->now.mono_ns;
+    if (alert->clock_since == CLOCK_STANDS)
+        alert->clock_since = now;
+    double left_s = until_s - elapsed_s(self, alert);
+    int64_t left_ns = left_s > 0 ? (int64_t)ceil(left_s * (double)NS_PER_S) : 0;
+    deadlines_set(&self->deadlines, alert->place, now + left_ns, order_of(alert));
+}
+
+static void stand_clock(alert_manager_t *self, active_alert_t *alert)
+{
+    alert->clock_s = elapsed_s(self, alert);
+    alert->clock_since = CLOCK_STANDS;
+    deadlines_clear(&self->deadlines, alert->place);
+}
+
+static void drop_clock(alert_manager_t *self, active_alert_t *alert)
+{
+    stand_clock(self, alert);
+    alert->clock_s = NAN;
+}
+
+/* -- what comes out -- */
+
+static void save(alert_manager_t *self, active_alert_t *alert)
+{
+    double now = self->effects->now.wall_s;
+    alert->view->updated_at = now;
+    alert->view->clock_s = elapsed_s(self, alert);
+    alert->view->clock_at = alert->clock_since == CLOCK_STANDS ? NAN : now;
+    effects_add(self->effects, (effect_t){.type = EFFECT_SAVE_ALERT, .as.alert = alert->view});
+}
+
+static void publish(alert_manager_t *self, const active_alert_t *alert, int from)
+{
+    int type = publications[alert->view->state];
+    if (type < 0)
+        return;
+    effects_add(self->effects, (effect_t){.type = EFFECT_PUBLISH_ALERT,
+                                          .as.publish = {.type = (publication_type_t)type,
+                                                         .alert = alert->view,
+                                                         .from = from,
+                                                         .to = (int)alert->view->state}});
+}
+
+static void stamp(alert_t *view, double now)
+{
+    if (view->state == ALERT_FIRING && isnan(view->fired_at)) {
+        view->fired_at = now;
+        view->value_at_fire = view->value;
+    }
+    if (view->state == ALERT_ACKNOWLEDGED && isnan(view->acknowledged_at))
+        view->acknowledged_at = now;
+    if (view->state == ALERT_RESOLVED)
+        view->resolved_at = now;
+}
+
+/*  The one place in which a state changes. `shown` is the state it is said to come from; -1: none.
+ */
+static void move(alert_manager_t *self, active_alert_t *alert, alert_state_t to, int shown,
+                 text_t by, text_t cause)
+{
+    alert_t *view = alert->view;
+    alert_state_t from = view->state;
+    must(moves[from][to]);
+    operational_metrics_discount_alert(self->metrics, view);
+    view->state = to;
+    stamp(view, self->effects->now.wall_s);
+    if (to == ALERT_RESOLVED)
+        view->reason = cause;
+    operational_metrics_count_alert(self->metrics, view);
+    drop_clock(self, alert);
+    if (alert->policy != NULL)
+        correlation_moved(self->incidents, self->effects,
+                          &(alert_move_t){.alert = view,
+                                          .policy = alert->policy->definition,
+                                          .from = from,
+                                          .by = by,
+                                          .cause = cause});
+    save(self, alert);
+    publish(self, alert, shown);
+    if (to == ALERT_RESOLVED)
+        leave(self, alert);
+}
+
+static void move_by_itself(alert_manager_t *self, active_alert_t *alert, alert_state_t to,
+                           const char *cause)
+{
+    move(self, alert, to, (int)alert->view->state, TEXT_NONE, text_of(cause));
+}
+
+static void forget(alert_manager_t *self, active_alert_t *alert)
+{
+    operational_metrics_discount_alert(self->metrics, alert->view);
+    effects_add(self->effects, (effect_t){.type = EFFECT_FORGET_ALERT, .as.id = alert->view->id});
+    leave(self, alert);
+}
+
+/* -- beginning -- */
+
+/*  FNV-1a (Fowler, Noll, Vo): the same for the same policy and labels wherever it is computed. */
+static uint64_t fingerprint(text_t policy, labels_t labels)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325), prime = UINT64_C(0x100000001b3);
+    for (size_t i = 0; i < policy.size; i++)
+        hash = (hash ^ (unsigned char)policy.data[i]) * prime;
+    hash *= prime; /* a 0 between them */
+    for (size_t i = 0; i < labels.size; i++)
+        hash = (hash ^ labels.bytes[i]) * prime;
+    return hash;
+}
+
+static void describe(alert_manager_t *self, alert_t *view, const policy_t *policy, labels_t labels)
+{
+    schema_defaults(&alert_schema, view);
+    view->id = ++self->last;
+    view->policy = policy->name;
+    view->severity = policy->severity;
+    view->message = policy->summary;
+    view->result_labels = labels;
+    view->labels = labels_merge(labels, policy->labels, self->labels);
+    view->fingerprint = fingerprint(policy->name, labels);
+    view->runbook = policy->runbook;
+    view->occurrences = 1;
+    view->pending_at = view->updated_at = self->effects->now.wall_s;
+}
+
+static active_alert_t *begin(alert_manager_t *self, alerting_policy_t *policy, labels_t labels,
+                             double value, text_t message)
+{
+    if (registry_full(&self->alerts))
+        return NULL;
+    active_alert_t *alert = memory_new(1, sizeof *alert);
+    alert_t view;
+    describe(self, &view, policy->definition, labels);
+    view.value = view.peak = value;
+    if (message.data != NULL)
+        view.message = message;
+    alert->view = kept_put(&alert->kept, &alert_schema, &view);
+    alert->policy = policy;
+    alert->clock_s = NAN;
+    alert->clock_since = CLOCK_STANDS;
+    enter(self, alert);
+    return alert;
+}
+
+/*  Its condition holds from now on. Without `for` it fires when all that came with it is heard. */
+static void raise_alert(alert_manager_t *self, alerting_policy_t *policy,
+                        const plan_result_t *result)
+{
+    active_alert_t *alert = begin(self, policy, result->labels, result->value, TEXT_NONE);
+    if (alert == NULL)
+        return;
+    alert->holds = true;
+    run_clock(self, alert, policy->definition->for_s);
+    if (policy->definition->for_s > 0)
+        save(self, alert);
+}
+
+/* -- hearing -- */
+
+static void take_value(active_alert_t *alert, double value)
+{
+    alert_t *view = alert->view;
+    if (isnan(value))
+        return;
+    view->value = value;
+    if (isnan(view->peak) || value > view->peak)
+        view->peak = value;
+}
+
+/*  It fires or is acknowledged: is it over, soon over, or not? */
+static void judge(alert_manager_t *self, active_alert_t *alert)
+{
+    const policy_t *policy = alert->policy->definition;
+    bool has_resolve = policy->resolve_condition.data != NULL;
+    bool over = !alert->holds && (!has_resolve || alert->resolves) && !alert->view->by_hand;
+    bool was_over = !isnan(alert->clock_s);
+    if (over && policy->keep_firing_for > 0) {
+        run_clock(self, alert, policy->keep_firing_for);
+        save(self, alert);
+    } else if (over) {
+        move_by_itself(self, alert, ALERT_RESOLVED, "recovered");
+    } else {
+        alert->view->occurrences += was_over;
+        drop_clock(self, alert);
+        save(self, alert);
+    }
+}
+
+/*  It was without data, and there is data again. One that never fired and has to wait for its `for`
+ * begins anew. */
+static void return_to_data(alert_manager_t *self, active_alert_t *alert,
+                           const plan_result_t *result)
+{
+    alerting_policy_t *policy = alert->policy;
+    bool fired = !isnan(alert->view->fired_at);
+    bool has_resolve = policy->definition->resolve_condition.data != NULL;
+    bool stays = alert->holds || (fired && has_resolve && !alert->resolves);
+    if (stays && (fired || policy->definition->for_s == 0)) {
+        bool acknowledged = !isnan(alert->view->acknowledged_at);
+        move_by_itself(self, alert, acknowledged ? ALERT_ACKNOWLEDGED : ALERT_FIRING,
+                       "data is back");
+        return;
+    }
+    move_by_itself(self, alert, ALERT_RESOLVED, "recovered");
+    if (result->state == RESULT_HOLDS)
+        raise_alert(self, policy, result);
+}
+
+static void hear_holds(alert_manager_t *self, active_alert_t *alert, const plan_result_t *result)
+{
+    alert->holds = true;
+    take_value(alert, result->value);
+    if (alert->view->state == ALERT_PENDING) {
+        run_clock(self, alert, alert->policy->definition->for_s);
+        save(self, alert);
+    } else if (alert->view->state == ALERT_NO_DATA) {
+        return_to_data(self, alert, result);
+    } else {
+        judge(self, alert);
+    }
+}
+
+static void hear_clear(alert_manager_t *self, active_alert_t *alert, const plan_result_t *result)
+{
+    alert->holds = false;
+    if (!isnan(result->value))
+        alert->view->value = result->value;
+    if (alert->view->state == ALERT_PENDING)
+        forget(self, alert);
+    else if (alert->view->state == ALERT_NO_DATA)
+        return_to_data(self, alert, result);
+    else
+        judge(self, alert);
+}
+
+static void hear_no_data(alert_manager_t *self, active_alert_t *alert)
+{
+    no_data_t rule = alert->policy->definition->no_data;
+    bool pending = alert->view->state == ALERT_PENDING;
+    if (rule == NO_DATA_KEEP || alert->view->by_hand) {
+        stand_clock(self, alert);
+        save(self, alert);
+    } else if (rule == NO_DATA_FIRE && alert->view->state != ALERT_NO_DATA) {
+        move_by_itself(self, alert, ALERT_NO_DATA, "no data");
+    } else if (rule == NO_DATA_RESOLVE && pending) {
+        forget(self, alert);
+    } else if (rule == NO_DATA_RESOLVE) {
+        move_by_itself(self, alert, ALERT_RESOLVED, "no_data");
+    }
+}
+
+/*  A label set that has no alert. */
+static void hear_first(alert_manager_t *self, alerting_policy_t *policy,
+                       const plan_result_t *result)
+{
+    if (result->state == RESULT_HOLDS) {
+        raise_alert(self, policy, result);
+    } else if (result->state == RESULT_NO_DATA && policy->definition->no_data == NO_DATA_FIRE) {
+        active_alert_t *alert = begin(self, policy, result->labels, NAN, TEXT_NONE);
+        if (alert != NULL)
+            move(self, alert, ALERT_NO_DATA, -1, TEXT_NONE, TEXT_OF("no data"));
+    }
+}
+
+/*  Its time has come, and more is heard of it before the others that are due. */
+static bool is_due(const alert_manager_t *self, const active_alert_t *alert)
+{
+    return alert->view->state == ALERT_PENDING && alert->clock_since != CLOCK_STANDS &&
+           elapsed_s(self, alert) >= alert->policy->definition->for_s;
+}
+
+void alert_manager_hear(alert_manager_t *self, alerting_policy_t *policy,
+                        const plan_result_t *result)
+{
+    active_alert_t *alert = find_identical(self, policy->definition->name, result->labels);
+    if (alert != NULL && is_due(self, alert)) {
+        alert_manager_tick(self);
+        alert = find_identical(self, policy->definition->name, result->labels);
+    }
+    if (result->state == RESULT_ERROR)
+        return;
+    if (alert == NULL)
+        hear_first(self, policy, result);
+    else if (result->state == RESULT_HOLDS)
+        hear_holds(self, alert, result);
+    else if (result->state == RESULT_CLEAR)
+        hear_clear(self, alert, result);
+    else
+        hear_no_data(self, alert);
+}
+
+void alert_manager_hear_resolve(alert_manager_t *self, alerting_policy_t *policy,
+                                const plan_result_t *result)
+{
+    active_alert_t *alert = find_identical(self, policy->definition->name, result->labels);
+    if (alert == NULL || (result->state != RESULT_HOLDS && result->state != RESULT_CLEAR))
+        return;
+    alert->resolves = result->state == RESULT_HOLDS;
+    if (alert->view->state == ALERT_FIRING || alert->view->state == ALERT_ACKNOWLEDGED)
+        judge(self, alert);
+}
+
+/* -- time -- */
+
+static void fire(alert_manager_t *self, active_alert_t *alert, text_t by, text_t cause)
+{
+    /* an alert that waits for nothing was never seen pending */
+    bool was_seen = alert->policy->definition->for_s > 0 && !alert->view->by_hand;
+    move(self, alert, ALERT_FIRING, was_seen ? ALERT_PENDING : -1, by, cause);
+}
+
+void alert_manager_tick(alert_manager_t *self)
+{
+    uint32_t place;
+    while ((place = deadlines_take(&self->deadlines, self->effects->now.mono_ns)) != 0) {
+        active_alert_t *alert = registry_at(&self->alerts, place);
+        if (alert->view->state == ALERT_PENDING)
+            fire(self, alert, TEXT_NONE, alert->policy->definition->condition);
+        else
+            move_by_itself(self, alert, ALERT_RESOLVED, "recovered");
+    }
+}
+
+int64_t alert_manager_next(const alert_manager_t *self)
+{
+    return deadlines_next(&self->deadlines);
+}
+
+/* -- the store -- */
+
+void alert_manager_restore(alert_manager_t *self, const alert_t *stored, alerting_policy_t *policy)
+{
+    if (find(self, stored->id) != NULL)
+        return;
+    active_alert_t *alert = memory_new(1, sizeof *alert);
+    alert->view = kept_put(&alert->kept, &alert_schema, stored);
+    alert->policy = policy;
+    alert->clock_s = stored->clock_s;
+    alert->clock_since = CLOCK_STANDS;
+    alert->holds = isnan(stored->clock_s);
+    if (stored->state == ALERT_RESOLVED) {
+        alert_manager_dismiss(self);
+        self->guest = alert;
+        return;
+    }
+    self->orphans += policy == NULL;
+    enter(self, alert);
+    if (stored->incident != 0)
+        incident_tracker_restore_alert(self->incidents, stored->incident);
+    alert_manager_number(self, stored->id);
+}
+
+void alert_manager_start(alert_manager_t *self)
+{
+    uint64_t at = 0;
+    for (active_alert_t *alert;
+         self->orphans > 0 && (alert = registry_next(&self->alerts, &at)) != NULL;) {
+        if (alert->policy != NULL)
+            continue;
+        move_by_itself(self, alert, ALERT_RESOLVED, "policy_changed");
+        self->orphans--;
+    }
+}
+
+void alert_manager_end_policy(alert_manager_t *self, alerting_policy_t *policy)
+{
+    while (policy->first != NULL)
+        if (policy->first->view->state == ALERT_PENDING)
+            forget(self, policy->first);
+        else
+            move_by_itself(self, policy->first, ALERT_RESOLVED, "policy_changed");
+}
+
+/* -- what persons do -- */
+
+status_t alert_manager_fire(alert_manager_t *self, alerting_policy_t *policy,
+                            const alert_fire_t *given, const alert_t **view, schema_error_t *error)
+{
+    char id[NUMBERED_BYTES];
+    active_alert_t *alert = find_identical(self, policy->definition->name, given->labels);
+    if (alert != NULL) {
+        alert->view->occurrences++;
+        save(self, alert);
+    } else {
+        alert = begin(self, policy, given->labels, NAN, given->message);
+        if (alert == NULL)
+            return refuse_with(error, STATUS_LIMIT, "there are %u active alerts, the limit",
+                               self->alerts.limit);
+        alert->view->by_hand = true;
+        fire(self, alert, TEXT_NONE, TEXT_OF("by hand"));
+    }
+    effects_audit(self->effects, TEXT_NONE, TEXT_OF("alert.fire"),
+                  numbered(id, "ALT-", alert->view->id), TEXT_NONE, policy->definition->name);
+    *view = alert->view;
+    return STATUS_OK;
+}
+
+static void add_note(alert_manager_t *self, active_alert_t *alert, const alert_act_t *act)
+{
+    if (act->note.size == 0)
+        return;
+    alert_t next = *alert->view;
+    note_t *notes = arena_take(&self->effects->scratch, (next.notes_shown + 1) * sizeof *notes);
+    for (uint32_t i = 0; i < next.notes_shown; i++)
+        notes[i] = next.notes[i];
+    notes[next.notes_shown++] = (note_t){self->effects->now.wall_s, act->by, act->note};
+    next.notes = notes;
+    next.notes_count++;
+    alert->view = kept_put(&alert->kept, &alert_schema, &next);
+    effects_add(self->effects,
+                (effect_t){.type = EFFECT_NOTE_ALERT,
+                           .as.note = {next.id, next.notes_count, &notes[next.notes_shown - 1]}});
+}
+
+/*  A person moves it. `allowed`: from which state it may, ALERT_STATE_COUNT: from any active one.
+ */
+static status_t move_by_hand(alert_manager_t *self, const alert_act_t *act, alert_state_t allowed,
+                             alert_state_t to, text_t what, active_alert_t **alert,
+                             schema_error_t *error)
+{
+    char id[NUMBERED_BYTES];
+    text_t subject = numbered(id, "ALT-", act->alert);
+    *alert = find(self, act->alert);
+    if (*alert == NULL)
+        return refuse_with(error, STATUS_NOT_FOUND, "there is no alert %.*s", WORDS(subject));
+    alert_state_t from = (*alert)->view->state;
+    if (!moves[from][to] || (allowed != ALERT_STATE_COUNT && from != allowed))
+        return refuse_with(error, STATUS_BAD_TRANSITION, "%.*s is %s and cannot become %s",
+                           WORDS(subject), alert_state_words[from], alert_state_words[to]);
+    add_note(self, *alert, act);
+    effects_audit(self->effects, act->by, what, subject, text_of(alert_state_words[from]),
+                  text_of(alert_state_words[to]));
+    move(self, *alert, to, (int)from, act->by, TEXT_OF("by_hand"));
+    return STATUS_OK;
+}
+
+status_t alert_manager_acknowledge(alert_manager_t *self, const alert_act_t *act,
+                                   const alert_t **view, schema_error_t *error)
+{
+    active_alert_t *alert;
+    status_t status = move_by_hand(self, act, ALERT_FIRING, ALERT_ACKNOWLEDGED,
+                                   TEXT_OF("alert.ack"), &alert, error);
+    if (status == STATUS_OK)
+        *view = alert->view;
+    return status;
+}
+
+status_t alert_manager_resolve(alert_manager_t *self, const alert_act_t *act, const alert_t **view,
+                               schema_error_t *error)
+{
+    active_alert_t *alert;
+    status_t status = move_by_hand(self, act, ALERT_STATE_COUNT, ALERT_RESOLVED,
+                                   TEXT_OF("alert.resolve"), &alert, error);
+    if (status == STATUS_OK)
+        *view = alert->view;
+    return status;
+}
