@@ -73,7 +73,7 @@ static void bring_back(step_t *self)
         operations_manager_restore_incident(actor->manager, &stored_incident);
     if (alert != 0 && !operations_manager_has_alert(actor->manager, alert) &&
         store_find_alert(store_of(self), alert, &actor->thing_arena, &stored_alert))
-        operations_manager_restore_alert(actor->manager, &stored_alert, actor->now);
+        operations_manager_restore_alert(actor->manager, &stored_alert);
     arena_reset(&actor->thing_arena);
 }
 

@@ -17,76 +17,10 @@
 #define ENGINES_OPERATIONS_MANAGER_H
 
 #include "engines/observability/finding.h"
+#include "engines/operations/effects.h"
 #include "proto/command.h"
 #include "proto/instant.h"
-#include "proto/publication.h"
 #include "proto/thing.h"
-
-typedef enum {
-    EFFECT_PUBLISH_ALERT,    /* as.publish, with alert */
-    EFFECT_PUBLISH_INCIDENT, /* as.publish, with incident */
-    EFFECT_SAVE_INCIDENT,    /* the row as it is now; at least once at the end of each step that
-                                changed it */
-    EFFECT_SAVE_ALERT,
-    EFFECT_FORGET_ALERT,  /* a pending alert that cleared leaves no trace: as.id */
-    EFFECT_NOTE_INCIDENT, /* a row of its own: as.note */
-    EFFECT_NOTE_ALERT,
-    EFFECT_MOVE, /* a line of an incident's timeline: as.move */
-    EFFECT_SAVE_POLICY,
-    EFFECT_DELETE_POLICY, /* as.name */
-    EFFECT_SAVE_RUNBOOK,
-    EFFECT_DELETE_RUNBOOK, /* as.name */
-    EFFECT_AUDIT,
-    EFFECT_PLAN_PUT,    /* as.plan: have the observability wing evaluate it from now on */
-    EFFECT_PLAN_DELETE, /* as.id: the plan */
-    EFFECT_COUNT
-} effect_type_t;
-
-typedef struct {
-    effect_type_t type;
-    instant_t now;
-    union {
-        struct {
-            publication_type_t type;
-            const alert_t *alert;       /* of EFFECT_PUBLISH_ALERT */
-            const incident_t *incident; /* of EFFECT_PUBLISH_INCIDENT */
-            int from, to;               /* states, where one changed; -1 */
-        } publish;
-        const incident_t *incident;
-        const alert_t *alert;
-        const policy_t *policy;
-        const runbook_t *runbook;
-        struct {
-            uint64_t id;     /* of the incident or alert */
-            uint64_t number; /* counts 1, 2, 3 … within it */
-            const note_t *note;
-        } note;
-        struct {
-            uint64_t id;
-            uint64_t number;
-            const move_t *move;
-        } move;
-        struct {
-            text_t by;      /* TEXT_NONE: the broker itself */
-            text_t what;    /* "incident.update" */
-            text_t subject; /* "INC-1", a policy's name */
-            text_t from, to;
-        } audit;
-        struct {
-            uint64_t id;
-            text_t condition;
-            double interval_s;
-            double lookback_s; /* silence that is no data */
-        } plan;
-        uint64_t id;
-        text_t name;
-    } as;
-} effect_t;
-
-typedef struct {
-    void (*take)(void *context, const effect_t *effect);
-    void *context;
-} effect_sink_t;
 
 typedef struct {
     uint32_t policies;  /* default 10,000 */
@@ -94,6 +28,7 @@ typedef struct {
     uint32_t alerts;    /* active ones, default 50,000 */
     uint32_t incidents; /* unclosed ones, default 200,000 */
     uint32_t notes;     /* of one incident, default 1,000 */
+    uint64_t seed;      /* of the hash tables; changes no answer and no order */
 } operations_config_t;
 
 operations_config_t operations_config_default(void);
@@ -108,8 +43,7 @@ void operations_manager_destroy(operations_manager_t **self);
  * as it is. -- */
 
 void operations_manager_restore_incident(operations_manager_t *self, const incident_t *incident);
-void operations_manager_restore_alert(operations_manager_t *self, const alert_t *alert,
-                                      instant_t now);
+void operations_manager_restore_alert(operations_manager_t *self, const alert_t *alert);
 void operations_manager_restore_policy(operations_manager_t *self, const policy_t *policy);
 void operations_manager_restore_runbook(operations_manager_t *self, const runbook_t *runbook);
 
@@ -156,13 +90,14 @@ typedef struct {
     text_t reason; /* why it was not fired */
 } operations_answer_t;
 
-/*  Carry out one command of the operations wing that changes state, or ops.metrics. The answer's
- * pointers are looks until the next call. On a refusal nothing has changed, nothing came out of the
- * sink, and `error` says in words what was wrong. */
+/*  Carry out one command of the operations wing that changes state, or ops.metrics. What is due
+ * happens before. The answer's pointers are looks until the next call. On a refusal nothing has
+ * changed, and `error` says in words what was wrong. */
 status_t operations_manager_do(operations_manager_t *self, const command_t *command, instant_t now,
                                operations_answer_t *answer, schema_error_t *error);
 
-/*  A plan's result changed. Results of plans that are no more are ignored. */
+/*  A plan's result changed. Results of plans that are no more are ignored. What fires at once by it
+ * is due now, and fires with everything else that is when time passes. */
 void operations_manager_result(operations_manager_t *self, const plan_result_t *result,
                                instant_t now);
 
