@@ -124,7 +124,7 @@ static bool restore_alert(void *context, const void *thing)
     if (((const alert_t *)thing)->state == ALERT_RESOLVED)
         operations_manager_count_alert(self->manager, thing);
     else
-        operations_manager_restore_alert(self->manager, thing, self->now);
+        operations_manager_restore_alert(self->manager, thing);
     return true;
 }
 
@@ -218,7 +218,7 @@ static void answer_command(operations_t *self, const command_t *command, status_
 {
     text_t elsewhere = TEXT_NONE;
     bool ok = false;
-    self->outcome.size = self->body.size = 0;
+    self->outcome.size = 0;
     if (status == STATUS_OK)
         ok = operations_execute(self, command, &self->outcome, &status, &elsewhere);
     else
@@ -230,6 +230,7 @@ static void answer_command(operations_t *self, const command_t *command, status_
         operations_send_later(self, self->given->observability, envelope);
         return;
     }
+    self->body.size = 0; /* publications were made in it */
     reply_encode(command->id, ok, (text_t){self->outcome.data, self->outcome.size}, &self->body);
     bool changes = command->spec != NULL && (command->spec->changes || command->once.data != NULL);
     answer_later(self, envelope, command->id, ok && changes);
