@@ -324,7 +324,10 @@ static void describe(alert_manager_t *self, alert_t *view, const policy_t *polic
     view->id = ++self->last;
     view->policy = policy->name;
     view->severity = policy->severity;
-    view->message = policy->summary;
+    view->message = policy->summary.data != NULL
+                        ? policy->summary
+                        : words_in(&self->effects->scratch, "%.*s: %.*s", WORDS(policy->name),
+                                   WORDS(policy->condition));
     view->result_labels = labels;
     view->labels = labels_merge(labels, policy->labels, self->labels);
     view->fingerprint = fingerprint(policy->name, labels);

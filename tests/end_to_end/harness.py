@@ -42,8 +42,12 @@ class Broker:
         self.wrapper = list(wrapper)
         self.environment = dict(os.environ, **(environment or {}))
         self.context = zmq.Context()
-        self.process = None
-        self.start()
+        self.process = self.control = None
+        try:
+            self.start()
+        except AssertionError:
+            self.close()
+            raise
 
     def write_config(self, text):
         with open(self.config, "w") as file:
@@ -122,11 +126,18 @@ class Broker:
         subscriber.seen.clear()
         return subscriber
 
+    def pid(self):
+        """Of tocsind itself, also under a wrapper, which ends with it."""
+        if not self.wrapper:
+            return self.process.pid
+        with open("/proc/%d/task/%d/children" % (self.process.pid, self.process.pid)) as file:
+            return int(file.read().split()[0])
+
     def stop(self, sig=signal.SIGTERM):
         """Answers the exit status."""
         if self.process is None:
             return None
-        self.process.send_signal(sig)
+        os.kill(self.pid(), sig)
         status = self.process.wait(PATIENCE)
         self.forget()
         return status
@@ -141,7 +152,8 @@ class Broker:
 
     def close(self):
         if self.process is not None:
-            self.process.kill()
+            if self.process.poll() is None:
+                os.kill(self.pid(), signal.SIGKILL)
             self.process.wait()
             self.forget()
         self.context.destroy(0)

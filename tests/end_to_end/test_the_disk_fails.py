@@ -70,8 +70,7 @@ class TheDiskFails(unittest.TestCase):
         self.assertTrue(broker.get("system.status")["store"]["writable"])
         head = broker.get("events.heads")["incident"]
         self.assertEqual(head, len(ids))
-        broker.process.terminate()
-        broker.process.wait(15)
+        self.assertEqual(broker.stop(), 0)
 
 
 if __name__ == "__main__":
