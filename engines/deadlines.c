@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 void deadlines_init(deadlines_t *self, uint32_t limit)
 {
@@ -18,6 +19,16 @@ void deadlines_free(deadlines_t *self)
     free(self->heap);
     free(self->places);
     *self = (deadlines_t){0};
+}
+
+void deadlines_grow(deadlines_t *self, uint32_t limit)
+{
+    if (limit <= self->limit)
+        return;
+    self->heap = memory_grow(self->heap, (size_t)limit + 1, sizeof(deadline_t));
+    self->places = memory_grow(self->places, (size_t)limit + 1, sizeof(uint32_t));
+    memset(self->places + self->limit + 1, 0, (limit - self->limit) * sizeof(uint32_t));
+    self->limit = limit;
 }
 
 static bool comes_before(const deadline_t *a, const deadline_t *b)

@@ -28,6 +28,8 @@ typedef struct {
 
 void deadlines_init(deadlines_t *self, uint32_t limit);
 void deadlines_free(deadlines_t *self);
+/*  Make room for more items. */
+void deadlines_grow(deadlines_t *self, uint32_t limit);
 
 /*  Give the item this deadline instead of any it had. */
 void deadlines_set(deadlines_t *self, uint32_t item, int64_t at_ns, uint64_t order);

@@ -21,6 +21,16 @@ void registry_free(registry_t *self)
     *self = (registry_t){0};
 }
 
+void registry_grow(registry_t *self, uint32_t limit)
+{
+    if (limit <= self->limit)
+        return;
+    self->places = memory_grow(self->places, (size_t)limit + 1, sizeof(place_t));
+    table_grow(&self->table, limit);
+    roll_grow(&self->roll, limit);
+    self->limit = limit;
+}
+
 bool registry_full(const registry_t *self)
 {
     return self->table.count == self->limit;

@@ -36,6 +36,8 @@ typedef struct {
 
 void registry_init(registry_t *self, uint32_t limit, uint64_t seed);
 void registry_free(registry_t *self);
+/*  Make room for more members. */
+void registry_grow(registry_t *self, uint32_t limit);
 
 bool registry_full(const registry_t *self);
 uint32_t registry_count(const registry_t *self);

@@ -16,6 +16,7 @@ struct policy_book {
     arena_t channel_texts;
     texts_t channels;
     uint64_t last_plan;
+    uint32_t limit;
     const effects_t *effects;
 };
 
@@ -25,6 +26,7 @@ policy_book_t *policy_book_new(uint32_t policies, uint64_t seed, const effects_t
     roster_init(&self->policies, policies, seed);
     registry_init(&self->plans, policies * PLANS_A_POLICY, seed);
     arena_init(&self->channel_texts);
+    self->limit = policies;
     self->effects = effects;
     return self;
 }
@@ -111,10 +113,9 @@ status_t policy_book_check(const policy_book_t *self, const policy_t *policy, te
         status = check_condition("resolve_condition", policy->resolve_condition, error);
     if (status == STATUS_OK)
         status = check_channels(channels, policy, error);
-    if (status == STATUS_OK && !known &&
-        roster_count(&self->policies) + more >= self->policies.limit)
+    if (status == STATUS_OK && !known && roster_count(&self->policies) + more >= self->limit)
         return refuse_with(error, STATUS_LIMIT, "there are %u policies already, the limit",
-                           self->policies.limit);
+                           self->limit);
     return status;
 }
 
@@ -201,8 +202,12 @@ static alerting_policy_t *keep(policy_book_t *self, alerting_policy_t *old, cons
 
 void policy_book_restore(policy_book_t *self, const policy_t *policy)
 {
-    if (policy_book_find(self, policy->name) != NULL || roster_full(&self->policies))
+    if (policy_book_find(self, policy->name) != NULL)
         return;
+    if (roster_full(&self->policies)) { /* what is in the store is let in */
+        roster_grow(&self->policies, 2 * self->policies.limit + 1);
+        registry_grow(&self->plans, PLANS_A_POLICY * self->policies.limit);
+    }
     enrol(self, keep(self, NULL, policy));
 }
 

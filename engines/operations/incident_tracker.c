@@ -20,7 +20,7 @@ struct incident_tracker {
     incident_record_t *guest; /* a closed one that a command names */
     queue_t touched, over;
     uint64_t last, seed;
-    uint32_t notes;
+    uint32_t limit, notes;
     effects_t *effects;
     operational_metrics_t *metrics;
 };
@@ -42,6 +42,7 @@ incident_tracker_t *incident_tracker_new(uint32_t incidents, uint32_t notes, uin
     table_init(&self->by_key, incidents);
     table_init(&self->by_policy, incidents);
     self->seed = seed;
+    self->limit = incidents;
     self->notes = notes;
     self->effects = effects;
     self->metrics = metrics;
@@ -143,8 +144,20 @@ static void index_record(incident_tracker_t *self, const incident_record_t *reco
         table_add(&self->by_policy, hash_text(self->seed, policy), place);
 }
 
+/*  What is in the store is let in, whatever the limit is now. */
+static void make_room(incident_tracker_t *self)
+{
+    if (!registry_full(&self->records))
+        return;
+    uint32_t more = 2 * self->records.limit + 1;
+    registry_grow(&self->records, more);
+    table_grow(&self->by_key, more);
+    table_grow(&self->by_policy, more);
+}
+
 static void enter(incident_tracker_t *self, incident_record_t *record)
 {
+    make_room(self);
     record->lives = true;
     record->place = registry_add(&self->records, record->view->id, record);
     index_record(self, record, record->place);
@@ -362,11 +375,11 @@ status_t incident_tracker_open(incident_tracker_t *self, const incident_t *draft
     *duplicate = record != NULL;
     if (record != NULL)
         record = repeat(self, record, by);
-    else if (!registry_full(&self->records))
+    else if (registry_count(&self->records) < self->limit)
         record = create(self, draft, by);
     else
         return refuse_with(error, STATUS_LIMIT, "there are %u unclosed incidents, the limit",
-                           self->records.limit);
+                           self->limit);
     *incident = record->view;
     return STATUS_OK;
 }

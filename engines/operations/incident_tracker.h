@@ -12,11 +12,9 @@
  *
  *  Owns     the unclosed incidents, each with its newest NOTES_SHOWN notes and lines of its
  *           timeline; a closed one, for as long as the step that names it
- *  Bounds   `incidents` unclosed ones, `notes` of one; an incident shows the newest
- *           INCIDENT_ALERTS_MAX of its alerts
- *  Time     of the effects
- *  Thread   one
- *  Refuses  not_found, bad_transition, limit
+ *  Bounds   `incidents` unclosed ones (more only if more are restored), `notes` of one; an incident
+ * shows the newest INCIDENT_ALERTS_MAX of its alerts Time     of the effects Thread   one Refuses
+ * not_found, bad_transition, limit
  *
  *  What a step does to an incident is published and saved once, at the end of the step or before
  * the next move that is published by another type: incident_tracker_settle.

@@ -9,6 +9,7 @@
 void runbook_library_init(runbook_library_t *self, uint32_t runbooks, uint64_t seed)
 {
     roster_init(&self->runbooks, runbooks, seed);
+    self->limit = runbooks;
 }
 
 void runbook_library_free(runbook_library_t *self)
@@ -51,9 +52,9 @@ status_t runbook_library_check(const runbook_library_t *self, const runbook_t *r
                                uint32_t more, schema_error_t *error)
 {
     bool known = roster_find(&self->runbooks, runbook->name) != NULL;
-    if (!known && roster_count(&self->runbooks) + more >= self->runbooks.limit)
+    if (!known && roster_count(&self->runbooks) + more >= self->limit)
         return refuse_with(error, STATUS_LIMIT, "there are %u runbooks already, the limit",
-                           self->runbooks.limit);
+                           self->limit);
     return check_steps(runbook, error);
 }
 
@@ -61,6 +62,8 @@ const runbook_t *runbook_library_put(runbook_library_t *self, const runbook_t *r
 {
     kept_t *kept = roster_find(&self->runbooks, runbook->name);
     if (kept == NULL) {
+        if (roster_full(&self->runbooks)) /* what is in the store is let in */
+            roster_grow(&self->runbooks, 2 * self->runbooks.limit + 1);
         kept = memory_new(1, sizeof *kept);
         roster_add(&self->runbooks, runbook->name, kept);
     }

@@ -15,6 +15,7 @@
 
 typedef struct {
     roster_t runbooks; /* of kept_t */
+    uint32_t limit;
 } runbook_library_t;
 
 void runbook_library_init(runbook_library_t *self, uint32_t runbooks, uint64_t seed);
