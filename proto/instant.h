@@ -15,6 +15,12 @@ typedef struct {
     double wall_s;   /* Unix time, seconds; may jump */
 } instant_t;
 
+/*  A duration; what is less than a nanosecond is cut off. */
+static inline int64_t ns_of(double seconds)
+{
+    return (int64_t)(seconds * (double)NS_PER_S);
+}
+
 /*  "Never": a deadline that does not come. */
 #define INSTANT_NEVER INT64_MAX
 

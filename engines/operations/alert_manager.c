@@ -1,40 +1,21 @@
 #include "engines/operations/alert_manager.h"
 
-#include "engines/deadlines.h"
-#include "engines/hash.h"
+#include "engines/operations/alert_ledger.h"
 #include "engines/operations/correlation.h"
-#include "engines/registry.h"
 #include "proto/must.h"
 #include "proto/wording.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-#define CLOCK_STANDS INSTANT_NEVER
-
-struct active_alert {
-    kept_t kept;
-    alert_t *view;
-    alerting_policy_t *policy;
-    active_alert_t *previous, *next; /* of the policy; `next` also of those that are over */
-    uint32_t place;
-    bool holds;          /* its condition, as far as it was heard of */
-    bool resolves;       /* its resolve condition */
-    double clock_s;      /* NaN: it has no clock; else what it showed at `clock_since` */
-    int64_t clock_since; /* CLOCK_STANDS */
-};
-
 struct alert_manager {
-    registry_t alerts; /* active ones */
-    table_t by_identity;
-    deadlines_t deadlines; /* of places in the registry */
-    active_alert_t *guest, *over;
-    uint64_t last, seed;
-    uint64_t orphans; /* restored, and of no policy */
-    uint8_t *labels;  /* room to merge labels in */
+    alert_ledger_t ledger;
+    uint64_t last;
+    uint8_t *labels; /* room to merge labels in */
     effects_t *effects;
     operational_metrics_t *metrics;
     incident_tracker_t *incidents;
+    double ended_at; /* when the process before this one was last known to live; NaN */
 };
 
 static const bool moves[ALERT_STATE_COUNT][ALERT_STATE_COUNT] = {
@@ -58,56 +39,18 @@ alert_manager_t *alert_manager_new(uint32_t alerts, uint64_t seed, effects_t *ef
                                    operational_metrics_t *metrics, incident_tracker_t *incidents)
 {
     alert_manager_t *self = memory_new(1, sizeof *self);
-    registry_init(&self->alerts, alerts, seed);
-    table_init(&self->by_identity, alerts);
-    deadlines_init(&self->deadlines, alerts);
-    self->seed = seed;
+    alert_ledger_init(&self->ledger, alerts, seed);
     self->labels = memory_new(1, LABELS_MAX_BYTES);
     self->effects = effects;
     self->metrics = metrics;
     self->incidents = incidents;
+    self->ended_at = NAN;
     return self;
-}
-
-static void destroy_alert(active_alert_t *alert)
-{
-    kept_drop(&alert->kept);
-    free(alert);
-}
-
-void alert_manager_sweep(alert_manager_t *self)
-{
-    for (active_alert_t *alert = self->over; alert != NULL;) {
-        active_alert_t *next = alert->next;
-        destroy_alert(alert);
-        alert = next;
-    }
-    self->over = NULL;
-}
-
-static void put_over(alert_manager_t *self, active_alert_t *alert)
-{
-    alert->next = self->over;
-    self->over = alert;
-}
-
-void alert_manager_dismiss(alert_manager_t *self)
-{
-    if (self->guest != NULL)
-        put_over(self, self->guest);
-    self->guest = NULL;
 }
 
 void alert_manager_destroy(alert_manager_t **self)
 {
-    alert_manager_dismiss(*self);
-    alert_manager_sweep(*self);
-    uint64_t at = 0;
-    for (active_alert_t *alert; (alert = registry_next(&(*self)->alerts, &at)) != NULL;)
-        destroy_alert(alert);
-    registry_free(&(*self)->alerts);
-    table_free(&(*self)->by_identity);
-    deadlines_free(&(*self)->deadlines);
+    alert_ledger_free(&(*self)->ledger);
     free((*self)->labels);
     free(*self);
     *self = NULL;
@@ -119,113 +62,36 @@ void alert_manager_number(alert_manager_t *self, uint64_t last)
         self->last = last;
 }
 
-/* -- finding -- */
-
-static active_alert_t *find(const alert_manager_t *self, uint64_t id)
+void alert_manager_sweep(alert_manager_t *self)
 {
-    if (self->guest != NULL && self->guest->view->id == id)
-        return self->guest;
-    return registry_find(&self->alerts, id);
+    alert_ledger_sweep(&self->ledger);
+}
+
+void alert_manager_dismiss(alert_manager_t *self)
+{
+    alert_ledger_dismiss(&self->ledger);
 }
 
 const alert_t *alert_manager_find(const alert_manager_t *self, uint64_t id)
 {
-    const active_alert_t *alert = find(self, id);
+    const active_alert_t *alert = alert_ledger_find(&self->ledger, id);
     return alert == NULL ? NULL : alert->view;
 }
 
 const alert_t *alert_manager_next_alert(const alert_manager_t *self, uint64_t *at)
 {
-    const active_alert_t *alert = registry_next(&self->alerts, at);
+    const active_alert_t *alert = alert_ledger_next(&self->ledger, at);
     return alert == NULL ? NULL : alert->view;
-}
-
-static uint64_t identity(const alert_manager_t *self, text_t policy, labels_t labels)
-{
-    return hash_pair(self->seed, policy, labels.bytes, labels.size);
-}
-
-static active_alert_t *find_identical(const alert_manager_t *self, text_t policy, labels_t labels)
-{
-    uint32_t probe = 0, place;
-    uint64_t hash = identity(self, policy, labels);
-    while ((place = table_next(&self->by_identity, hash, &probe)) != 0) {
-        active_alert_t *alert = registry_at(&self->alerts, place);
-        if (text_equal(alert->view->policy, policy) &&
-            labels_equal(alert->view->result_labels, labels))
-            return alert;
-    }
-    return NULL;
-}
-
-static void enter(alert_manager_t *self, active_alert_t *alert)
-{
-    const alert_t *view = alert->view;
-    alert->place = registry_add(&self->alerts, view->id, alert);
-    table_add(&self->by_identity, identity(self, view->policy, view->result_labels), alert->place);
-    operational_metrics_count_alert(self->metrics, view);
-    alerting_policy_t *policy = alert->policy;
-    if (policy == NULL)
-        return;
-    alert->previous = policy->last;
-    *(policy->last == NULL ? &policy->first : &policy->last->next) = alert;
-    policy->last = alert;
-}
-
-static void leave(alert_manager_t *self, active_alert_t *alert)
-{
-    const alert_t *view = alert->view;
-    alerting_policy_t *policy = alert->policy;
-    if (policy != NULL) {
-        *(alert->previous == NULL ? &policy->first : &alert->previous->next) = alert->next;
-        *(alert->next == NULL ? &policy->last : &alert->next->previous) = alert->previous;
-    }
-    deadlines_clear(&self->deadlines, alert->place);
-    table_remove(&self->by_identity, identity(self, view->policy, view->result_labels),
-                 alert->place);
-    registry_remove(&self->alerts, view->id);
-    put_over(self, alert);
-}
-
-/* -- the clock: `for` while it is pending, keep_firing_for after -- */
-
-static double elapsed_s(const alert_manager_t *self, const active_alert_t *alert)
-{
-    if (alert->clock_since == CLOCK_STANDS)
-        return alert->clock_s;
-    int64_t ran_ns = self->effects->now.mono_ns - alert->clock_since;
-    return alert->clock_s + (double)ran_ns / (double)NS_PER_S;
-}
-
-/*  The order in which alerts that are due at once take their turn. */
-static uint64_t order_of(const active_alert_t *alert)
-{
-    return alert->view->id;
 }
 
 static void run_clock(alert_manager_t *self, active_alert_t *alert, double until_s)
 {
-    if (isnan(alert->clock_s))
-        alert->clock_s = 0;
-    int64_t now = self->effects->now.mono_ns;
-    if (alert->clock_since == CLOCK_STANDS)
-        alert->clock_since = now;
-    double left_s = until_s - elapsed_s(self, alert);
-    int64_t left_ns = left_s > 0 ? (int64_t)ceil(left_s * (double)NS_PER_S) : 0;
-    deadlines_set(&self->deadlines, alert->place, now + left_ns, order_of(alert));
-}
-
-static void stand_clock(alert_manager_t *self, active_alert_t *alert)
-{
-    alert->clock_s = elapsed_s(self, alert);
-    alert->clock_since = CLOCK_STANDS;
-    deadlines_clear(&self->deadlines, alert->place);
+    active_alert_run(alert, &self->ledger.deadlines, until_s, self->effects->now);
 }
 
 static void drop_clock(alert_manager_t *self, active_alert_t *alert)
 {
-    stand_clock(self, alert);
-    alert->clock_s = NAN;
+    active_alert_drop(alert, &self->ledger.deadlines);
 }
 
 /* -- what comes out -- */
@@ -234,8 +100,8 @@ static void save(alert_manager_t *self, active_alert_t *alert)
 {
     double now = self->effects->now.wall_s;
     alert->view->updated_at = now;
-    alert->view->clock_s = elapsed_s(self, alert);
-    alert->view->clock_at = alert->clock_since == CLOCK_STANDS ? NAN : now;
+    alert->view->clock_s = active_alert_clock_s(alert, self->effects->now);
+    alert->view->clock_at = alert->clock_since == INSTANT_NEVER ? NAN : now;
     effects_add(self->effects, (effect_t){.type = EFFECT_SAVE_ALERT, .as.alert = alert->view});
 }
 
@@ -288,7 +154,7 @@ static void move(alert_manager_t *self, active_alert_t *alert, alert_state_t to,
     save(self, alert);
     publish(self, alert, shown);
     if (to == ALERT_RESOLVED)
-        leave(self, alert);
+        alert_ledger_leave(&self->ledger, alert);
 }
 
 static void move_by_itself(alert_manager_t *self, active_alert_t *alert, alert_state_t to,
@@ -301,7 +167,7 @@ static void forget(alert_manager_t *self, active_alert_t *alert)
 {
     operational_metrics_discount_alert(self->metrics, alert->view);
     effects_add(self->effects, (effect_t){.type = EFFECT_FORGET_ALERT, .as.id = alert->view->id});
-    leave(self, alert);
+    alert_ledger_leave(&self->ledger, alert);
 }
 
 /* -- beginning -- */
@@ -339,19 +205,16 @@ static void describe(alert_manager_t *self, alert_t *view, const policy_t *polic
 static active_alert_t *begin(alert_manager_t *self, alerting_policy_t *policy, labels_t labels,
                              double value, text_t message)
 {
-    if (registry_full(&self->alerts))
+    if (alert_ledger_full(&self->ledger))
         return NULL;
-    active_alert_t *alert = memory_new(1, sizeof *alert);
     alert_t view;
     describe(self, &view, policy->definition, labels);
     view.value = view.peak = value;
     if (message.data != NULL)
         view.message = message;
-    alert->view = kept_put(&alert->kept, &alert_schema, &view);
-    alert->policy = policy;
-    alert->clock_s = NAN;
-    alert->clock_since = CLOCK_STANDS;
-    enter(self, alert);
+    active_alert_t *alert = active_alert_new(&view, policy);
+    alert_ledger_enter(&self->ledger, alert);
+    operational_metrics_count_alert(self->metrics, alert->view);
     return alert;
 }
 
@@ -386,7 +249,7 @@ static void judge(alert_manager_t *self, active_alert_t *alert)
     const policy_t *policy = alert->policy->definition;
     bool has_resolve = policy->resolve_condition.data != NULL;
     bool over = !alert->holds && (!has_resolve || alert->resolves) && !alert->view->by_hand;
-    bool was_over = !isnan(alert->clock_s);
+    bool was_over = active_alert_has_clock(alert);
     if (over && policy->keep_firing_for > 0) {
         run_clock(self, alert, policy->keep_firing_for);
         save(self, alert);
@@ -451,7 +314,7 @@ static void hear_no_data(alert_manager_t *self, active_alert_t *alert)
     no_data_t rule = alert->policy->definition->no_data;
     bool pending = alert->view->state == ALERT_PENDING;
     if (rule == NO_DATA_KEEP || alert->view->by_hand) {
-        stand_clock(self, alert);
+        active_alert_stand(alert, &self->ledger.deadlines, self->effects->now);
         save(self, alert);
     } else if (rule == NO_DATA_FIRE && alert->view->state != ALERT_NO_DATA) {
         move_by_itself(self, alert, ALERT_NO_DATA, "no data");
@@ -475,23 +338,39 @@ static void hear_first(alert_manager_t *self, alerting_policy_t *policy,
     }
 }
 
+static active_alert_t *find_identical(const alert_manager_t *self, const alerting_policy_t *policy,
+                                      labels_t labels)
+{
+    return alert_ledger_identical(&self->ledger, policy->definition->name, labels);
+}
+
+/*  It was restored, and is heard of for the first time. */
+static void greet(alert_manager_t *self, active_alert_t *alert)
+{
+    if (alert->unheard)
+        deadlines_clear(&self->ledger.deadlines, alert->place);
+    alert->unheard = false;
+}
+
 /*  Its time has come, and more is heard of it before the others that are due. */
 static bool is_due(const alert_manager_t *self, const active_alert_t *alert)
 {
-    return alert->view->state == ALERT_PENDING && alert->clock_since != CLOCK_STANDS &&
-           elapsed_s(self, alert) >= alert->policy->definition->for_s;
+    return alert->view->state == ALERT_PENDING && alert->clock_since != INSTANT_NEVER &&
+           active_alert_clock_s(alert, self->effects->now) >= alert->policy->definition->for_s;
 }
 
 void alert_manager_hear(alert_manager_t *self, alerting_policy_t *policy,
                         const plan_result_t *result)
 {
-    active_alert_t *alert = find_identical(self, policy->definition->name, result->labels);
-    if (alert != NULL && is_due(self, alert)) {
-        alert_manager_tick(self);
-        alert = find_identical(self, policy->definition->name, result->labels);
-    }
     if (result->state == RESULT_ERROR)
         return;
+    active_alert_t *alert = find_identical(self, policy, result->labels);
+    if (alert != NULL && is_due(self, alert)) {
+        alert_manager_tick(self);
+        alert = find_identical(self, policy, result->labels);
+    }
+    if (alert != NULL)
+        greet(self, alert);
     if (alert == NULL)
         hear_first(self, policy, result);
     else if (result->state == RESULT_HOLDS)
@@ -505,7 +384,7 @@ void alert_manager_hear(alert_manager_t *self, alerting_policy_t *policy,
 void alert_manager_hear_resolve(alert_manager_t *self, alerting_policy_t *policy,
                                 const plan_result_t *result)
 {
-    active_alert_t *alert = find_identical(self, policy->definition->name, result->labels);
+    active_alert_t *alert = find_identical(self, policy, result->labels);
     if (alert == NULL || (result->state != RESULT_HOLDS && result->state != RESULT_CLEAR))
         return;
     alert->resolves = result->state == RESULT_HOLDS;
@@ -525,9 +404,12 @@ static void fire(alert_manager_t *self, active_alert_t *alert, text_t by, text_t
 void alert_manager_tick(alert_manager_t *self)
 {
     uint32_t place;
-    while ((place = deadlines_take(&self->deadlines, self->effects->now.mono_ns)) != 0) {
-        active_alert_t *alert = registry_at(&self->alerts, place);
-        if (alert->view->state == ALERT_PENDING)
+    while ((place = deadlines_take(&self->ledger.deadlines, self->effects->now.mono_ns)) != 0) {
+        active_alert_t *alert = registry_at(&self->ledger.alerts, place);
+        if (alert->unheard) {
+            greet(self, alert);
+            hear_no_data(self, alert);
+        } else if (alert->view->state == ALERT_PENDING)
             fire(self, alert, TEXT_NONE, alert->policy->definition->condition);
         else
             move_by_itself(self, alert, ALERT_RESOLVED, "recovered");
@@ -536,43 +418,59 @@ void alert_manager_tick(alert_manager_t *self)
 
 int64_t alert_manager_next(const alert_manager_t *self)
 {
-    return deadlines_next(&self->deadlines);
+    return deadlines_next(&self->ledger.deadlines);
 }
 
 /* -- the store -- */
 
+/*  How far its clock was when the process ended: a restart is a pause. */
+static double clock_at_the_end(const alert_manager_t *self, const alert_t *stored)
+{
+    double more_s = self->ended_at - stored->clock_at;
+    return more_s > 0 ? stored->clock_s + more_s : stored->clock_s; /* NaN is not > 0 */
+}
+
 void alert_manager_restore(alert_manager_t *self, const alert_t *stored, alerting_policy_t *policy)
 {
-    if (find(self, stored->id) != NULL)
+    if (alert_ledger_find(&self->ledger, stored->id) != NULL)
         return;
-    active_alert_t *alert = memory_new(1, sizeof *alert);
-    alert->view = kept_put(&alert->kept, &alert_schema, stored);
-    alert->policy = policy;
-    alert->clock_s = stored->clock_s;
-    alert->clock_since = CLOCK_STANDS;
-    alert->holds = isnan(stored->clock_s);
+    active_alert_t *alert = active_alert_new(stored, policy);
     if (stored->state == ALERT_RESOLVED) {
-        alert_manager_dismiss(self);
-        self->guest = alert;
+        alert_ledger_invite(&self->ledger, alert);
         return;
     }
-    self->orphans += policy == NULL;
-    enter(self, alert);
+    alert->clock_s = clock_at_the_end(self, stored);
+    alert->holds = !active_alert_has_clock(alert);
+    alert->unheard = true;
+    alert_ledger_enter(&self->ledger, alert);
+    operational_metrics_count_alert(self->metrics, alert->view);
     if (stored->incident != 0)
         incident_tracker_restore_alert(self->incidents, stored->incident);
     alert_manager_number(self, stored->id);
 }
 
+void alert_manager_restore_end(alert_manager_t *self, double wall_s)
+{
+    self->ended_at = wall_s;
+}
+
+/*  What is not heard of for its policy's lookback from now on has no data. */
+static void wait_for_data(alert_manager_t *self, active_alert_t *alert)
+{
+    if (alert->unheard)
+        deadlines_set(&self->ledger.deadlines, alert->place,
+                      self->effects->now.mono_ns + ns_of(alert->policy->definition->lookback),
+                      alert->view->id);
+}
+
 void alert_manager_start(alert_manager_t *self)
 {
     uint64_t at = 0;
-    for (active_alert_t *alert;
-         self->orphans > 0 && (alert = registry_next(&self->alerts, &at)) != NULL;) {
-        if (alert->policy != NULL)
-            continue;
-        move_by_itself(self, alert, ALERT_RESOLVED, "policy_changed");
-        self->orphans--;
-    }
+    for (active_alert_t *alert; (alert = alert_ledger_next(&self->ledger, &at)) != NULL;)
+        if (alert->policy == NULL)
+            move_by_itself(self, alert, ALERT_RESOLVED, "policy_changed");
+        else
+            wait_for_data(self, alert);
 }
 
 void alert_manager_end_policy(alert_manager_t *self, alerting_policy_t *policy)
@@ -590,7 +488,7 @@ status_t alert_manager_fire(alert_manager_t *self, alerting_policy_t *policy,
                             const alert_fire_t *given, const alert_t **view, schema_error_t *error)
 {
     char id[NUMBERED_BYTES];
-    active_alert_t *alert = find_identical(self, policy->definition->name, given->labels);
+    active_alert_t *alert = find_identical(self, policy, given->labels);
     if (alert != NULL) {
         alert->view->occurrences++;
         save(self, alert);
@@ -598,7 +496,7 @@ status_t alert_manager_fire(alert_manager_t *self, alerting_policy_t *policy,
         alert = begin(self, policy, given->labels, NAN, given->message);
         if (alert == NULL)
             return refuse_with(error, STATUS_LIMIT, "there are %u active alerts, the limit",
-                               self->alerts.limit);
+                               self->ledger.limit);
         alert->view->by_hand = true;
         fire(self, alert, TEXT_NONE, TEXT_OF("by hand"));
     }
@@ -619,7 +517,7 @@ static void add_note(alert_manager_t *self, active_alert_t *alert, const alert_a
     notes[next.notes_shown++] = (note_t){self->effects->now.wall_s, act->by, act->note};
     next.notes = notes;
     next.notes_count++;
-    alert->view = kept_put(&alert->kept, &alert_schema, &next);
+    active_alert_put(alert, &next);
     effects_add(self->effects,
                 (effect_t){.type = EFFECT_NOTE_ALERT,
                            .as.note = {next.id, next.notes_count, &notes[next.notes_shown - 1]}});
@@ -633,7 +531,7 @@ static status_t move_by_hand(alert_manager_t *self, const alert_act_t *act, aler
 {
     char id[NUMBERED_BYTES];
     text_t subject = numbered(id, "ALT-", act->alert);
-    *alert = find(self, act->alert);
+    *alert = alert_ledger_find(&self->ledger, act->alert);
     if (*alert == NULL)
         return refuse_with(error, STATUS_NOT_FOUND, "there is no alert %.*s", WORDS(subject));
     alert_state_t from = (*alert)->view->state;

@@ -43,6 +43,8 @@ alert_manager_t *alert_manager_new(uint32_t alerts, uint64_t seed, effects_t *ef
                                    operational_metrics_t *metrics, incident_tracker_t *incidents);
 void alert_manager_destroy(alert_manager_t **self);
 
+/*  When the process before this one was last known to live; before the alerts. */
+void alert_manager_restore_end(alert_manager_t *self, double wall_s);
 /*  From the store; an active one is counted, and its clock stands until its condition is heard of.
  * `policy` may be NULL: the alert is then resolved by alert_manager_start. */
 void alert_manager_restore(alert_manager_t *self, const alert_t *stored, alerting_policy_t *policy);

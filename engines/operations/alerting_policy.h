@@ -24,7 +24,8 @@ typedef struct active_alert active_alert_t;
 typedef struct {
     kept_t kept;
     const policy_t *definition;
-    active_alert_t *first, *last; /* its alerts; alert_manager's */
+    active_alert_t *first, *last; /* its alerts; alert_ledger's */
+    uint32_t rank; /* 0: nobody inhibits it; else one more than the highest of those who do */
 } alerting_policy_t;
 
 typedef struct policy_book policy_book_t;
