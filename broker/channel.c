@@ -56,6 +56,7 @@ static const field_t channel_fields[] = {
     TEXT_ROW("url_file", FIELD_TEXT, url_file, "the file that holds the url"),
     TEXT_ROW("secret_file", FIELD_TEXT, secret_file, "webhook: the file with the signing key"),
     TEXT_ROW("routing_key_file", FIELD_TEXT, routing_key_file, "pagerduty: the file with its key"),
+    TEXT_ROW("ca_file", FIELD_TEXT, ca_file, "the file with the certificates it trusts instead"),
     TEXT_ROW("from", FIELD_TITLE, from, "email: the sender"),
     LIST_ROW("to", FIELD_LINES, to, 100, "email: the recipients"),
     {.key = "tls",

@@ -39,7 +39,7 @@ extern const char *const endpoint_names[ENDPOINT_COUNT];
 /*  How alerts leave the house. What is not given is TEXT_NONE, or a list without items. */
 typedef struct {
     text_t name, type;
-    text_t url, url_file, secret_file, routing_key_file, from, tls;
+    text_t url, url_file, secret_file, routing_key_file, ca_file, from, tls;
     text_t title, text; /* templates */
     texts_t to, command, severities, group_by, quiet_severities;
     text_t quiet_from, quiet_to;                        /* "22:00" */

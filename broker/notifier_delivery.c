@@ -226,6 +226,17 @@ static void set_bounds(delivery_t *self, const char *url)
     curl_easy_setopt(easy, CURLOPT_USERAGENT, "tocsin/" TOCSIN_VERSION);
 }
 
+/*  Certificates are checked in any case; whose, may be chosen. */
+static void trust(delivery_t *self, const channel_t *channel)
+{
+    char path[4096];
+    if (channel->ca_file.data == NULL || channel->ca_file.size >= sizeof path)
+        return;
+    snprintf(path, sizeof path, "%.*s", (int)channel->ca_file.size, channel->ca_file.data);
+    curl_easy_setopt(self->easy, CURLOPT_CAINFO, path);
+    curl_easy_setopt(self->easy, CURLOPT_CAPATH, NULL);
+}
+
 static void begin_transfer(delivery_t *self, const channel_t *channel,
                            const notification_t *notification, const char *source)
 {
@@ -237,6 +248,7 @@ static void begin_transfer(delivery_t *self, const channel_t *channel,
     self->easy = curl_easy_init();
     must(self->easy != NULL);
     set_bounds(self, url);
+    trust(self, channel);
     explicit_bzero(url, sizeof url);
     if (self->is_mail)
         fill_mail(self, channel, notification);
