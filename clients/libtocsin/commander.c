@@ -28,6 +28,7 @@ struct tocsin_commander {
     double timeout;
     int64_t id;       /* of the last command */
     buffer_t message; /* the last command, until it is answered */
+    double due;       /* when it is sent next */
     bool reached;     /* it went to a connected broker at least once */
     char error[512];
 };
@@ -64,7 +65,7 @@ tocsin_commander_t *tocsin_commander_new(const char *address, double timeout)
     tocsin_commander_t *self = calloc(1, sizeof *self);
     if (self == NULL)
         return NULL;
-    commander_set_timeout(self, timeout);
+    commander_set_timeout(self, timeout > 0 ? timeout : TIMEOUT_S);
     self->address = strdup(address == NULL ? TOCSIN_CONTROL_ADDRESS : address);
     self->context = zmq_ctx_new();
     if (self->address != NULL && self->context != NULL)
@@ -94,7 +95,7 @@ void tocsin_commander_destroy(tocsin_commander_t **self)
 
 void commander_set_timeout(tocsin_commander_t *self, double timeout)
 {
-    self->timeout = timeout > 0 ? timeout : TIMEOUT_S;
+    self->timeout = timeout;
 }
 
 const char *tocsin_commander_error(const tocsin_commander_t *self)
@@ -184,6 +185,7 @@ static tocsin_status_t give_answer(tocsin_commander_t *self, zmq_msg_t *message,
     tocsin_reply_t *reply = calloc(1, sizeof *reply);
     if (reply == NULL) {
         zmq_msg_close(message);
+        snprintf(self->error, sizeof self->error, "%s", tocsin_status_text(TOCSIN_NO_MEMORY));
         return TOCSIN_NO_MEMORY;
     }
     zmq_msg_init(&reply->message);
@@ -236,8 +238,17 @@ static size_t begin_command(tocsin_commander_t *self)
 {
     self->error[0] = '\0';
     self->reached = false;
+    self->due = 0;
     buffer_cut(&self->message, 0);
     return buffer_open_map(&self->message);
+}
+
+/*  Do the arguments that were written name this key? */
+static bool has_argument(buffer_t *message, size_t opened, size_t pairs, const char *key)
+{
+    buffer_close(message, opened, pairs);
+    tocsin_value_t map = {message->data, message->failed ? 0 : message->size};
+    return tocsin_value_of(map, key).size > 0;
 }
 
 /*  and ends with what every command has. */
@@ -245,12 +256,13 @@ static tocsin_status_t end_command(tocsin_commander_t *self, size_t opened, size
                                    const char *command)
 {
     buffer_t *out = &self->message;
+    bool needs_once = !command_only_looks(command) && !has_argument(out, opened, pairs, "once");
     buffer_text(out, "do");
     buffer_text(out, command);
     buffer_text(out, "id");
     buffer_integer(out, ++self->id);
     pairs += 2;
-    if (!command_only_looks(command)) {
+    if (needs_once) {
         if (!put_once(out))
             return TOCSIN_SYSTEM;
         pairs++;
@@ -270,43 +282,40 @@ static tocsin_status_t time_is_up(tocsin_commander_t *self, double timeout)
 static tocsin_status_t fail_of_system(tocsin_commander_t *self)
 {
     int reason = errno;
-    if (reason == EINTR)
-        return TOCSIN_INTERRUPTED;
     snprintf(self->error, sizeof self->error, "%s: %s", self->address, zmq_strerror(reason));
     errno = reason;
-    return TOCSIN_SYSTEM;
+    return reason == EINTR ? TOCSIN_INTERRUPTED : TOCSIN_SYSTEM;
 }
 
-/*  Send the message when it is due; *due is then the time for the next. False when the socket
- *  fails, and when no connection takes it, which leaves it due. */
-static bool send_when_due(tocsin_commander_t *self, double *due)
+/*  Send the message if it is due. False when the socket fails, and when no connection takes it,
+ *  which leaves it due. */
+static bool send_when_due(tocsin_commander_t *self)
 {
-    if (clock_now() < *due)
+    if (clock_now() < self->due)
         return true;
     if (zmq_send(self->socket, self->message.data, self->message.size, ZMQ_DONTWAIT) < 0)
         return false;
     self->reached = true;
-    *due = clock_now() + RESEND_S;
+    self->due = clock_now() + RESEND_S;
     return true;
 }
 
 static tocsin_status_t exchange(tocsin_commander_t *self, tocsin_reply_t **reply, double timeout)
 {
-    double until = clock_now() + timeout, due = 0;
+    double until = clock_now() + timeout;
     for (;;) {
-        bool sent = send_when_due(self, &due);
+        bool sent = send_when_due(self);
         if (!sent && errno != EAGAIN)
             return fail_of_system(self);
-        long wait_ms = clock_wait_ms(sent && due < until ? due : until);
-        if (wait_ms == 0 && clock_now() >= until)
-            return time_is_up(self, timeout);
         zmq_pollitem_t item = {.socket = self->socket,
                                .events = (short)(sent ? ZMQ_POLLIN : ZMQ_POLLIN | ZMQ_POLLOUT)};
-        if (zmq_poll(&item, 1, wait_ms) < 0)
+        if (zmq_poll(&item, 1, clock_wait_ms(sent && self->due < until ? self->due : until)) < 0)
             return fail_of_system(self);
         zmq_msg_t message;
         if ((item.revents & ZMQ_POLLIN) && find_answer(self, &message))
             return give_answer(self, &message, reply);
+        if (clock_now() >= until)
+            return time_is_up(self, timeout);
     }
 }
 

@@ -1,5 +1,6 @@
+#include "clients/libtocsin/subscriber.h"
+
 #include "clients/libtocsin/clock.h"
-#include "clients/libtocsin/commander.h"
 #include "proto/cursor.h"
 
 #include <errno.h>
@@ -7,75 +8,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zmq.h>
-
-/* As many as the broker answers at once. */
-#define PAGE_ITEMS 1000
-
-/* A publication may be on the wire before it can be asked for: its commit is under way. For so long
-   it is asked for again before it counts as lost. */
-#define COMMIT_S 2.0
-#define COMMIT_RETRY_MS 50
-
-/* Of a question to the control endpoint. */
-#define ASK_S 5.0
 
 /* Publications that may wait in the socket; what does not fit is asked for. */
 #define RECEIVE_HWM 10000
 
-#define TOPIC_BYTES 256u
-
-typedef enum {
-    FAMILY_ANOMALY,
-    FAMILY_SLO,
-    FAMILY_DEPENDENCY,
-    FAMILY_ALERT,
-    FAMILY_INCIDENT,
-    FAMILY_HEARTBEAT, /* neither stored nor filled */
-    FAMILY_COUNT
-} family_t;
-
 static const char *const family_words[FAMILY_COUNT] = {"anomaly", "slo",      "dependency",
                                                        "alert",   "incident", "heartbeat"};
 
-/*  Where the reader stands in one family. */
-typedef struct {
-    bool wanted;          /* by the caller */
-    bool known;           /* where it stands: `last` means something */
-    uint64_t last;        /* given to the caller */
-    uint64_t head;        /* the newest that is known to have been published */
-    uint64_t lost;        /* not yet told to the caller */
-    double asked_in_vain; /* since when; 0: not */
-} place_t;
+const char *family_word(family_t family)
+{
+    return family_words[family];
+}
 
-/*  One publication as it was read, not yet judged. */
-typedef struct {
-    family_t family;
-    uint64_t seq;
-    tocsin_value_t body;
-} arrival_t;
-
-struct tocsin_subscriber {
-    void *context, *socket;
-    tocsin_commander_t *commander; /* NULL: holes are not filled */
-    place_t places[FAMILY_COUNT];
-    char *topic; /* only what begins so */
-    bool replay;
-    uint64_t since;
-    bool started;
-    uint64_t heartbeat; /* the last one's number */
-
-    zmq_msg_t message; /* the last one from the socket; `held` lies in it */
-    arrival_t held;    /* it came, but some before it did not; size 0: none */
-    tocsin_reply_t *page;
-    tocsin_value_t items; /* of the page, from the next one on: bytes without an array's head */
-    size_t items_left;
-    family_t page_family;
-
-    char topic_text[TOPIC_BYTES], subject[TOPIC_BYTES], type[64];
-};
-
-static family_t family_named(const char *name, size_t size)
+family_t family_named(const char *name, size_t size)
 {
     for (family_t family = 0; family < FAMILY_COUNT; family++)
         if (strlen(family_words[family]) == size && memcmp(family_words[family], name, size) == 0)
@@ -94,6 +39,19 @@ static bool choose_families(tocsin_subscriber_t *self, const tocsin_subscriber_o
         if (family == FAMILY_COUNT)
             return false;
         self->places[family].wanted = true;
+    }
+    return true;
+}
+
+static bool take_positions(tocsin_subscriber_t *self, const tocsin_subscriber_options_t *options)
+{
+    for (size_t i = 0; i < options->position_count; i++) {
+        const tocsin_position_t *position = &options->positions[i];
+        family_t family = family_named(position->family, strlen(position->family));
+        if (family >= FAMILY_HEARTBEAT)
+            return false;
+        place_begin(&self->places[family], position->seq);
+        self->places[family].fixed = true;
     }
     return true;
 }
@@ -130,7 +88,7 @@ static bool set_up(tocsin_subscriber_t *self, const tocsin_subscriber_options_t 
     zmq_msg_init(&self->message);
     self->replay = options->replay;
     self->since = options->since;
-    if (!choose_families(self, options)) {
+    if (!choose_families(self, options) || !take_positions(self, options)) {
         errno = EINVAL;
         return false;
     }
@@ -140,10 +98,10 @@ static bool set_up(tocsin_subscriber_t *self, const tocsin_subscriber_options_t 
         return false;
     if (!connect_events(self, options->events == NULL ? TOCSIN_EVENTS_ADDRESS : options->events))
         return false;
-    if (options->control != NULL && options->control[0] == '\0')
-        return true;
-    self->commander = tocsin_commander_new(options->control, ASK_S);
-    return self->commander != NULL;
+    self->started = options->control != NULL && options->control[0] == '\0';
+    if (!self->started)
+        self->commander = tocsin_commander_new(options->control, 0);
+    return self->started || self->commander != NULL;
 }
 
 tocsin_subscriber_t *tocsin_subscriber_new(const tocsin_subscriber_options_t *options)
@@ -180,84 +138,10 @@ bool tocsin_subscriber_reached(const tocsin_subscriber_t *self)
     return self->started;
 }
 
-/* -- where to begin -- */
-
-/*  The control endpoint is asked within the caller's time. */
-static void limit_asking(tocsin_subscriber_t *self, double until)
+uint64_t tocsin_subscriber_position(const tocsin_subscriber_t *self, const char *family)
 {
-    double left = until - clock_now();
-    commander_set_timeout(self->commander, left > ASK_S ? ASK_S : left > 0.001 ? left : 0.001);
-}
-
-static bool read_whole(tocsin_value_t value, uint64_t *whole)
-{
-    int64_t integer;
-    if (!tocsin_value_integer(value, &integer) || integer < 0)
-        return false;
-    *whole = (uint64_t)integer;
-    return true;
-}
-
-/*  Take in what is the newest of each family. */
-static void take_heads(tocsin_subscriber_t *self, tocsin_value_t heads)
-{
-    for (family_t family = 0; family < FAMILY_HEARTBEAT; family++) {
-        place_t *place = &self->places[family];
-        uint64_t head;
-        if (read_whole(tocsin_value_of(heads, family_words[family]), &head) && head > place->head)
-            place->head = head;
-    }
-}
-
-static void begin_at_heads(tocsin_subscriber_t *self)
-{
-    for (family_t family = 0; family < FAMILY_HEARTBEAT; family++) {
-        place_t *place = &self->places[family];
-        place->known = true;
-        place->last = self->replay ? self->since : place->head;
-    }
-}
-
-/*  The subscription came first, so whatever is published after these heads either arrives or leaves
- * a hole that shows. */
-static tocsin_status_t start(tocsin_subscriber_t *self, double until)
-{
-    if (self->commander != NULL) {
-        tocsin_reply_t *reply;
-        limit_asking(self, until);
-        tocsin_status_t status = tocsin_ask(self->commander, &reply, "events.heads", NULL);
-        if (status == TOCSIN_OK) {
-            take_heads(self, tocsin_reply_result(reply));
-            begin_at_heads(self);
-        }
-        tocsin_reply_destroy(&reply);
-        if (status != TOCSIN_OK && status != TOCSIN_REFUSED)
-            return status;
-    }
-    self->started = true;
-    return TOCSIN_OK;
-}
-
-/*  A broker that was started again numbers its heartbeats anew. If its families are behind what was
- * seen it is another broker, or another store: begin with all it has. */
-static tocsin_status_t meet_anew(tocsin_subscriber_t *self, double until)
-{
-    tocsin_reply_t *reply;
-    if (self->commander == NULL)
-        return TOCSIN_OK;
-    limit_asking(self, until);
-    tocsin_status_t status = tocsin_ask(self->commander, &reply, "events.heads", NULL);
-    for (family_t family = 0; status == TOCSIN_OK && family < FAMILY_HEARTBEAT; family++) {
-        place_t *place = &self->places[family];
-        uint64_t head;
-        if (read_whole(tocsin_value_of(tocsin_reply_result(reply), family_words[family]), &head) &&
-            head < place->last) {
-            place->last = 0;
-            place->head = head;
-        }
-    }
-    tocsin_reply_destroy(&reply);
-    return status;
+    family_t which = family_named(family, strlen(family));
+    return which < FAMILY_HEARTBEAT ? self->places[which].given : 0;
 }
 
 /* -- giving to the caller -- */
@@ -285,13 +169,8 @@ static void write_topic(tocsin_subscriber_t *self, const arrival_t *arrival)
 static bool give(tocsin_subscriber_t *self, const arrival_t *arrival, tocsin_publication_t *out)
 {
     place_t *place = &self->places[arrival->family];
-    if (arrival->family != FAMILY_HEARTBEAT) {
-        place->known = true;
-        place->last = arrival->seq;
-        place->asked_in_vain = 0;
-        if (place->head < place->last)
-            place->head = place->last;
-    }
+    if (arrival->family != FAMILY_HEARTBEAT)
+        place_give(place, arrival->seq);
     copy_key(arrival->body, "subject", self->subject, sizeof self->subject);
     copy_key(arrival->body, "type", self->type, sizeof self->type);
     write_topic(self, arrival);
@@ -302,160 +181,36 @@ static bool give(tocsin_subscriber_t *self, const arrival_t *arrival, tocsin_pub
                                   .type = self->type,
                                   .subject = self->subject,
                                   .seq = arrival->seq,
-                                  .lost = place->lost,
+                                  .lost = place_tell_lost(place),
                                   .body = arrival->body};
     tocsin_value_number(tocsin_value_of(arrival->body, "time"), &out->time);
-    place->lost = 0;
     return true;
-}
-
-/* -- filling holes -- */
-
-/*  Everything up to `seq` that was not given is lost. */
-static void give_up(place_t *self, uint64_t seq)
-{
-    if (seq > self->last) {
-        self->lost += seq - self->last;
-        self->last = seq;
-    }
-    self->asked_in_vain = 0;
-}
-
-static bool read_arrival(tocsin_value_t body, arrival_t *arrival)
-{
-    size_t size;
-    const char *name = tocsin_value_text(tocsin_value_of(body, "family"), &size);
-    arrival->body = body;
-    arrival->family = name == NULL ? FAMILY_COUNT : family_named(name, size);
-    return arrival->family < FAMILY_COUNT &&
-           read_whole(tocsin_value_of(body, "seq"), &arrival->seq);
-}
-
-static void open_page(tocsin_subscriber_t *self, family_t family, tocsin_reply_t *page)
-{
-    tocsin_reply_destroy(&self->page);
-    self->page = page;
-    self->page_family = family;
-    tocsin_value_t items = tocsin_value_of(tocsin_reply_result(page), "items");
-    cursor_t cursor = cursor_over(items.bytes, items.size);
-    value_t head;
-    self->items_left = 0;
-    if (items.size > 0 && cursor_read(&cursor, &head) && head.type == VALUE_ARRAY) {
-        self->items_left = head.as.count;
-        self->items = (tocsin_value_t){cursor.at, cursor_left(&cursor)};
-    }
-}
-
-/*  The next of the page; false when it has no more. */
-static bool next_item(tocsin_subscriber_t *self, arrival_t *arrival)
-{
-    while (self->items_left > 0) {
-        cursor_t cursor = cursor_over(self->items.bytes, self->items.size);
-        if (!cursor_skip(&cursor))
-            break;
-        tocsin_value_t body = {self->items.bytes, self->items.size - cursor_left(&cursor)};
-        self->items = (tocsin_value_t){cursor.at, cursor_left(&cursor)};
-        self->items_left--;
-        if (read_arrival(body, arrival) && arrival->family == self->page_family)
-            return true;
-    }
-    self->items_left = 0;
-    return false;
-}
-
-/*  The last number that is missing: what is held is not. */
-static uint64_t hole_end(const tocsin_subscriber_t *self, family_t family)
-{
-    bool ends_at_held = self->held.body.size > 0 && self->held.family == family;
-    return ends_at_held ? self->held.seq - 1 : self->places[family].head;
-}
-
-static uint64_t lesser(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
-/*  Nothing of what is missing can be had: what the broker says is lost is lost; the rest may still
- * be on its way to the store. */
-static void take_empty_page(place_t *self, uint64_t end, tocsin_value_t result)
-{
-    uint64_t from, to;
-    tocsin_value_t lost = tocsin_value_of(result, "lost");
-    if (read_whole(tocsin_value_at(lost, 0), &from) && read_whole(tocsin_value_at(lost, 1), &to) &&
-        from <= self->last + 1 && to > self->last) {
-        give_up(self, lesser(to, end));
-        return;
-    }
-    double now = clock_now();
-    if (self->asked_in_vain == 0)
-        self->asked_in_vain = now;
-    if (now - self->asked_in_vain > COMMIT_S)
-        give_up(self, end);
-    else
-        zmq_poll(NULL, 0, COMMIT_RETRY_MS);
-}
-
-/*  It was trimmed: begin with the oldest that is still held. Asking for what came after the newest
- *  trimmed one needs its number, which the message names last. */
-static void skip_trimmed(place_t *self, uint64_t end, const tocsin_reply_t *reply)
-{
-    const char *text = tocsin_reply_message(reply);
-    size_t size = strlen(text), digits = 0;
-    while (digits < size && text[size - digits - 1] >= '0' && text[size - digits - 1] <= '9')
-        digits++;
-    uint64_t oldest = digits == 0 ? 0 : strtoull(text + size - digits, NULL, 10);
-    give_up(self, oldest > 0 ? lesser(oldest - 1, end) : end);
-}
-
-static tocsin_status_t ask_for_page(tocsin_subscriber_t *self, family_t family, double until)
-{
-    place_t *place = &self->places[family];
-    if (self->commander == NULL) {
-        give_up(place, hole_end(self, family));
-        return TOCSIN_OK;
-    }
-    limit_asking(self, until);
-    tocsin_reply_t *reply;
-    tocsin_status_t status =
-        tocsin_ask(self->commander, &reply, "events.since", "family:s seq:I limit:i",
-                   family_words[family], (int64_t)place->last, PAGE_ITEMS);
-    if (status == TOCSIN_REFUSED) {
-        skip_trimmed(place, hole_end(self, family), reply);
-        tocsin_reply_destroy(&reply);
-        return TOCSIN_OK;
-    }
-    if (status != TOCSIN_OK)
-        return status;
-    open_page(self, family, reply);
-    if (self->items_left == 0)
-        take_empty_page(place, hole_end(self, family), tocsin_reply_result(reply));
-    return TOCSIN_OK;
-}
-
-/*  The first family in which something is missing; FAMILY_COUNT if none. */
-static family_t family_with_hole(const tocsin_subscriber_t *self)
-{
-    for (family_t family = 0; family < FAMILY_HEARTBEAT; family++) {
-        const place_t *place = &self->places[family];
-        if (place->wanted && place->known && place->head > place->last)
-            return family;
-    }
-    return FAMILY_COUNT;
 }
 
 /* -- the socket -- */
 
+static tocsin_status_t failure(void)
+{
+    return errno == EAGAIN ? TOCSIN_TIMEOUT : errno == EINTR ? TOCSIN_INTERRUPTED : TOCSIN_SYSTEM;
+}
+
+/*  The last frame of the next message into `message`. */
 static tocsin_status_t receive_frames(tocsin_subscriber_t *self)
 {
-    int parts = 0;
     do {
         if (zmq_msg_recv(&self->message, self->socket, ZMQ_DONTWAIT) < 0)
-            return errno == EAGAIN  ? TOCSIN_TIMEOUT
-                   : errno == EINTR ? TOCSIN_INTERRUPTED
-                                    : TOCSIN_SYSTEM;
-        parts++;
+            return failure();
     } while (zmq_msg_more(&self->message));
     return TOCSIN_OK;
+}
+
+/*  Let time pass, until something comes where that is looked for. TOCSIN_TIMEOUT when it is over.
+ */
+static tocsin_status_t wait_until(tocsin_subscriber_t *self, double until, bool looking)
+{
+    zmq_pollitem_t item = {.socket = self->socket, .events = ZMQ_POLLIN};
+    int ready = zmq_poll(&item, looking ? 1 : 0, clock_wait_ms(until));
+    return ready > 0 ? TOCSIN_OK : ready == 0 ? TOCSIN_TIMEOUT : failure();
 }
 
 /*  The next publication from the wire into `held`; TOCSIN_TIMEOUT when none comes. */
@@ -463,93 +218,172 @@ static tocsin_status_t hold_next(tocsin_subscriber_t *self, double until)
 {
     for (;;) {
         tocsin_status_t status = receive_frames(self);
-        if (status == TOCSIN_OK) {
+        if (status == TOCSIN_TIMEOUT)
+            status = wait_until(self, until, true);
+        else if (status == TOCSIN_OK) {
             tocsin_value_t body = {zmq_msg_data(&self->message), zmq_msg_size(&self->message)};
             if (cursor_check(body.bytes, body.size, CURSOR_DEPTH_MAX) == STATUS_OK &&
-                read_arrival(body, &self->held))
+                arrival_read(body, &self->held))
                 return TOCSIN_OK;
-            self->held.body.size = 0;
-            continue;
+            self->held.body.size = 0; /* no publication: whoever sent it, it is passed over */
         }
-        long wait_ms = clock_wait_ms(until);
-        if (status != TOCSIN_TIMEOUT || wait_ms == 0)
+        if (status != TOCSIN_OK)
             return status;
-        zmq_pollitem_t item = {.socket = self->socket, .events = ZMQ_POLLIN};
-        if (zmq_poll(&item, 1, wait_ms) < 0)
-            return errno == EINTR ? TOCSIN_INTERRUPTED : TOCSIN_SYSTEM;
     }
 }
 
-static tocsin_status_t take_heartbeat(tocsin_subscriber_t *self, double until)
+/* -- step by step -- */
+
+/*  One step towards the next publication. */
+typedef enum {
+    STEP_GIVEN,  /* `out` is filled */
+    STEP_ON,     /* something was done: take the next step */
+    STEP_STOPPED /* as `status` says */
+} step_t;
+
+static step_t step_after(tocsin_status_t status)
 {
-    bool anew = self->held.seq <= self->heartbeat && self->heartbeat > 0;
-    if (anew) {
-        tocsin_status_t status = meet_anew(self, until);
-        if (status != TOCSIN_OK && status != TOCSIN_REFUSED)
-            return status;
-    }
-    self->heartbeat = self->held.seq;
-    take_heads(self, tocsin_value_of(tocsin_value_of(self->held.body, "data"), "heads"));
-    return TOCSIN_OK;
+    return status == TOCSIN_OK ? STEP_ON : STEP_STOPPED;
 }
 
-/*  Judge what is held: give it (true), forget it because it was given already, or keep it because
- * others come before it. */
-static bool judge_held(tocsin_subscriber_t *self, tocsin_publication_t *out)
+/*  An item of the page: to be given, unless it came over the wire meanwhile. */
+static step_t judge_item(tocsin_subscriber_t *self, const arrival_t *item,
+                         tocsin_publication_t *out)
+{
+    if (place_judge(&self->places[item->family], item->seq) == PLACE_OLD)
+        return STEP_ON;
+    return give(self, item, out) ? STEP_GIVEN : STEP_ON;
+}
+
+/*  Its heads show what was missed, and whether the broker may have begun anew. */
+static step_t judge_heartbeat(tocsin_subscriber_t *self, tocsin_publication_t *out)
+{
+    arrival_t heartbeat = self->held;
+    tocsin_value_t heads = tocsin_value_of(tocsin_value_of(heartbeat.body, "data"), "heads");
+    self->suspicious = self->commander != NULL && subscriber_is_behind(self, heads);
+    subscriber_see_heads(self, heads);
+    self->held.body.size = 0;
+    return give(self, &heartbeat, out) ? STEP_GIVEN : STEP_ON;
+}
+
+/*  What is held: given, forgotten because it was given already, or kept because others come
+ *  first. */
+static step_t judge_held(tocsin_subscriber_t *self, tocsin_publication_t *out)
 {
     arrival_t arrival = self->held;
     place_t *place = &self->places[arrival.family];
-    if (place->head < arrival.seq)
-        place->head = arrival.seq;
-    if (place->known && arrival.seq > place->last + 1)
-        return false;
+    place_see_head(place, arrival.seq);
+    place_judgement_t judgement = place_judge(place, arrival.seq);
+    if (judgement == PLACE_EARLY)
+        return STEP_STOPPED;
     self->held.body.size = 0;
-    return (!place->known || arrival.seq > place->last) && give(self, &arrival, out);
+    return judgement == PLACE_NEXT && give(self, &arrival, out) ? STEP_GIVEN : STEP_ON;
 }
 
-/*  One step towards the next publication: true and TOCSIN_OK in *status when `out` is filled. */
-static bool step(tocsin_subscriber_t *self, tocsin_publication_t *out, double until,
-                 tocsin_status_t *status)
+/*  The first family in which something is missing that may be asked for now; FAMILY_COUNT if none.
+ *  When one may be asked for later, in *retry_at. */
+static family_t family_to_fill(const tocsin_subscriber_t *self, double *retry_at)
+{
+    double now = clock_now();
+    for (family_t family = 0; family < FAMILY_HEARTBEAT; family++) {
+        const place_t *place = &self->places[family];
+        if (place_has_hole(place) && place->retry_at <= now)
+            return family;
+        if (place_has_hole(place))
+            *retry_at = fmin(*retry_at, place->retry_at);
+    }
+    return FAMILY_COUNT;
+}
+
+static step_t fill(tocsin_subscriber_t *self, family_t family, double until,
+                   tocsin_status_t *status)
+{
+    place_t *place = &self->places[family];
+    if (self->commander == NULL) {
+        bool is_held = self->held.body.size > 0 && self->held.family == family;
+        place_give_up(place, is_held ? self->held.seq - 1 : place->head);
+        return STEP_ON;
+    }
+    self->page_family = family;
+    return step_after(*status = subscriber_ask(self, ASKED_FOR_PAGE, until));
+}
+
+/*  Nothing can be given yet: hear what comes, or only wait where it would have to stand behind
+ *  what is held. */
+static step_t hear(tocsin_subscriber_t *self, double until, double retry_at,
+                   tocsin_status_t *status)
+{
+    double end = fmin(until, retry_at);
+    *status = self->held.body.size > 0 ? wait_until(self, end, false) : hold_next(self, end);
+    if (*status == TOCSIN_TIMEOUT && end < until)
+        *status = TOCSIN_OK;
+    return step_after(*status);
+}
+
+static step_t step(tocsin_subscriber_t *self, tocsin_publication_t *out, double until,
+                   tocsin_status_t *status)
 {
     arrival_t item;
-    *status = TOCSIN_OK;
-    if (next_item(self, &item)) {
-        place_t *place = &self->places[item.family];
-        if (item.seq <= place->last)
-            return false;
-        give_up(place, item.seq - 1);
-        return give(self, &item, out);
+    double retry_at = INFINITY;
+    if (self->asked != ASKED_NOTHING)
+        return step_after(*status = subscriber_await(self, until));
+    if (!self->started)
+        return step_after(*status = subscriber_ask(self, ASKED_WHERE_TO_BEGIN, until));
+    if (self->suspicious) {
+        self->suspicious = false;
+        return step_after(*status = subscriber_ask(self, ASKED_WHETHER_ANEW, until));
     }
-    if (self->held.body.size > 0 && self->held.family != FAMILY_HEARTBEAT && judge_held(self, out))
-        return true;
-    family_t family = family_with_hole(self);
-    if (family < FAMILY_COUNT) {
-        *status = ask_for_page(self, family, until);
-        return false;
+    if (subscriber_next_item(self, &item))
+        return judge_item(self, &item, out);
+    if (self->held.body.size > 0 && self->held.family == FAMILY_HEARTBEAT)
+        return judge_heartbeat(self, out);
+    if (self->held.body.size > 0) {
+        step_t judged = judge_held(self, out);
+        if (judged != STEP_STOPPED)
+            return judged;
     }
-    if (self->held.body.size == 0)
-        *status = hold_next(self, until);
-    if (*status == TOCSIN_OK && self->held.family == FAMILY_HEARTBEAT) {
-        *status = take_heartbeat(self, until);
-        arrival_t heartbeat = self->held;
-        if (*status == TOCSIN_OK)
-            self->held.body.size = 0;
-        return *status == TOCSIN_OK && give(self, &heartbeat, out);
-    }
-    return false;
+    family_t family = family_to_fill(self, &retry_at);
+    if (family < FAMILY_COUNT)
+        return fill(self, family, until, status);
+    return hear(self, until, retry_at, status);
+}
+
+/*  Beyond its time it still looks at what has arrived, but not for ever: publications that are not
+ *  wanted may come without end. */
+static tocsin_status_t receive_until(tocsin_subscriber_t *self, tocsin_publication_t *publication,
+                                     double until)
+{
+    tocsin_status_t status = TOCSIN_OK;
+    for (int late = 0; late<RECEIVE_HWM; late += clock_now()> until)
+        switch (step(self, publication, until, &status)) {
+        case STEP_GIVEN:
+            return TOCSIN_OK;
+        case STEP_STOPPED:
+            return status;
+        case STEP_ON:
+            break;
+        }
+    return TOCSIN_TIMEOUT;
 }
 
 tocsin_status_t tocsin_receive(tocsin_subscriber_t *self, tocsin_publication_t *publication,
                                double timeout)
 {
-    double until = clock_now() + timeout;
-    tocsin_status_t status = self->started ? TOCSIN_OK : start(self, until);
-    while (status == TOCSIN_OK) {
-        if (step(self, publication, until, &status))
+    return receive_until(self, publication, clock_now() + timeout);
+}
+
+tocsin_status_t tocsin_listen(tocsin_subscriber_t *self, tocsin_listener_t *listener, void *context,
+                              double timeout)
+{
+    double until = timeout < 0 ? INFINITY : clock_now() + timeout;
+    tocsin_publication_t publication;
+    for (;;) {
+        tocsin_status_t status = receive_until(self, &publication, until);
+        if (status != TOCSIN_OK)
+            return status;
+        if (!listener(context, &publication))
             return TOCSIN_OK;
-        if (status == TOCSIN_OK && clock_now() > until && self->items_left == 0 &&
-            self->held.body.size == 0)
+        if (clock_now() > until)
             return TOCSIN_TIMEOUT;
     }
-    return status;
 }

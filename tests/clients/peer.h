@@ -20,7 +20,7 @@
 #define PATIENCE_S 10.0
 
 typedef struct {
-    int type;
+    int type, hwm;          /* messages that may wait to be read */
     void *context, *socket; /* socket NULL: away */
     char folder[32], address[64];
 } peer_t;
@@ -28,7 +28,8 @@ typedef struct {
 /*  Choose an address; nobody is there yet. */
 static inline void peer_init(peer_t *self, int type)
 {
-    *self = (peer_t){.type = type, .context = zmq_ctx_new(), .folder = "/tmp/tocsin-test-XXXXXX"};
+    *self = (peer_t){
+        .type = type, .hwm = 1000, .context = zmq_ctx_new(), .folder = "/tmp/tocsin-test-XXXXXX"};
     assert_non_null(mkdtemp(self->folder));
     snprintf(self->address, sizeof self->address, "ipc://%s/s", self->folder);
 }
@@ -41,6 +42,7 @@ static inline void peer_come(peer_t *self)
     zmq_setsockopt(self->socket, ZMQ_RCVTIMEO, &patience_ms, sizeof patience_ms);
     zmq_setsockopt(self->socket, ZMQ_SNDTIMEO, &patience_ms, sizeof patience_ms);
     zmq_setsockopt(self->socket, ZMQ_LINGER, &linger_ms, sizeof linger_ms);
+    zmq_setsockopt(self->socket, ZMQ_RCVHWM, &self->hwm, sizeof self->hwm);
     assert_int_equal(zmq_bind(self->socket, self->address), 0);
 }
 

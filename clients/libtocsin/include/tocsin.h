@@ -241,9 +241,10 @@ TOCSIN_API void tocsin_commander_destroy(tocsin_commander_t **self);
  *      v  tocsin_value_t                      as it is; absent: nil
  *      {key:type ...}  a map                  [type ...]  an array
  *
- *  A command that changes something is sent with a `once` of its own and sent again until it is
- *  answered: it has its effect exactly once, even across a restart of the broker. When the time is
- *  up before an answer came, whether it had its effect is not known.
+ *  A command that changes something is sent with a `once` of its own (or yours, if the arguments
+ *  name one: a program that starts anew can so repeat what it may have done already), and sent
+ * again until it is answered: it has its effect exactly once, even across a restart of the broker.
+ * When the time is up before an answer came, whether it had its effect is not known.
  *
  *  TOCSIN_OK and TOCSIN_REFUSED fill *reply, which is then yours; else it is NULL, and
  *  tocsin_commander_error says what is wrong. `reply` may be NULL. */
@@ -280,6 +281,12 @@ TOCSIN_API const char *tocsin_reply_message(const tocsin_reply_t *self);
 
 typedef struct tocsin_subscriber tocsin_subscriber_t;
 
+/*  Where a reader stands in one family. */
+typedef struct {
+    const char *family; /* "alert", "incident", ... */
+    uint64_t seq;       /* of the last publication it has dealt with */
+} tocsin_position_t;
+
 /*  All zero listens to everything but heartbeats, from now on. */
 typedef struct {
     const char *events; /* address; NULL: the default */
@@ -287,9 +294,11 @@ typedef struct {
     const char *control;
     const char *const *families; /* "alert", "incident", ...; none: all but "heartbeat" */
     size_t family_count;
-    const char *topic; /* only what has a topic that begins so; NULL: all */
-    bool replay;       /* begin with what came after `since`, else with what comes now */
-    uint64_t since;    /* a `seq`; of each family */
+    const char *topic;                  /* only what has a topic that begins so; NULL: all */
+    const tocsin_position_t *positions; /* begin behind these, as if the reader had never gone */
+    size_t position_count;
+    bool replay;    /* families without a position begin after `since`, else with what comes now */
+    uint64_t since; /* a `seq`; 0: with the oldest there is */
 } tocsin_subscriber_options_t;
 
 /*  One publication. What it points to is good until the next call. */
@@ -305,17 +314,30 @@ typedef struct {
 TOCSIN_API tocsin_subscriber_t *tocsin_subscriber_new(const tocsin_subscriber_options_t *options);
 TOCSIN_API void tocsin_subscriber_destroy(tocsin_subscriber_t **self);
 
-/*  Wait for the next publication. Those of a family come in order and each once: what was missed
- *  (while the connection was away, or because this reader was slow) is asked for. TOCSIN_OK,
- *  TOCSIN_TIMEOUT, TOCSIN_INTERRUPTED, TOCSIN_NO_MEMORY, TOCSIN_SYSTEM. Nothing is lost by a call
- *  that fails: the next one goes on where it stood. What was missed is asked for within `timeout`
- *  too: where it is very short (below 0.1), a hole may not be filled in time. */
+/*  Wait for the next publication, at most `timeout` seconds; 0 looks without waiting. Those of a
+ *  family come in order and each once: what was missed (while the connection was away, or because
+ *  this reader was slow) is asked for before anything later is given. A broker that begins anew,
+ *  with an empty store, is heard from its first publication on. TOCSIN_OK, TOCSIN_TIMEOUT,
+ *  TOCSIN_INTERRUPTED, TOCSIN_NO_MEMORY, TOCSIN_SYSTEM. Nothing is lost by a call that fails: the
+ *  next one goes on where it stood. */
 TOCSIN_API tocsin_status_t tocsin_receive(tocsin_subscriber_t *self,
                                           tocsin_publication_t *publication, double timeout);
+
+/*  What is done with a publication; false ends the listening. */
+typedef bool tocsin_listener_t(void *context, const tocsin_publication_t *publication);
+
+/*  Receive and call back, until `listener` answers false (TOCSIN_OK), or until `timeout` seconds
+ *  are over; < 0: for ever. Else as tocsin_receive. */
+TOCSIN_API tocsin_status_t tocsin_listen(tocsin_subscriber_t *self, tocsin_listener_t *listener,
+                                         void *context, double timeout);
 
 /*  Has the broker been reached: is it known where to begin? False after a TOCSIN_TIMEOUT means that
  *  nobody answered at the control address. */
 TOCSIN_API bool tocsin_subscriber_reached(const tocsin_subscriber_t *self);
+
+/*  The `seq` of the last publication of this family that was given or passed over: a position to
+ *  begin from another time. 0 as long as none is known. */
+TOCSIN_API uint64_t tocsin_subscriber_position(const tocsin_subscriber_t *self, const char *family);
 
 #ifdef __cplusplus
 }
