@@ -194,7 +194,7 @@ static void keep_page(pages_t *self, tocsin_value_t answer)
     tocsin_value_t next = tocsin_value_of(answer, "cursor");
     cursor_t cursor = cursor_over(items.bytes, items.size);
     value_t head;
-    if (items.size > 0 && cursor_read(&cursor, &head))
+    if (items.size > 0 && cursor_read(&cursor, &head) && cursor_left(&cursor) > 0)
         msgpack_sbuffer_write(&self->items, (const char *)cursor.at, cursor_left(&cursor));
     self->count += tocsin_value_count(items);
     msgpack_sbuffer_clear(&self->cursor);
