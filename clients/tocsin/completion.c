@@ -45,7 +45,7 @@ static void write_pattern(const command_row_t *command)
     printf("'%s %s')", command->noun, command->verb == NULL ? "" : command->verb);
 }
 
-/* -- bash, and zsh through its bashcompinit: one function -- */
+/* -- bash and zsh: one function, whose beginning and end are the shell's own -- */
 
 static void write_word_cases(void)
 {
@@ -56,9 +56,9 @@ static void write_word_cases(void)
         printf("    --%s", options[id].name);
         if (options[id].letter != 0)
             printf("|-%c", options[id].letter);
-        fputs(") COMPREPLY=($(compgen -W \"", stdout);
+        fputs(") offered=\"", stdout);
         write_words(options[id].words);
-        puts("\" -- \"$current\")); return ;;");
+        puts("\" ;;");
     }
     puts("    esac");
 }
@@ -69,7 +69,7 @@ static void write_verb_cases(void)
     for (size_t i = 0; i < command_count; i++) {
         if (!is_first_of_noun(i))
             continue;
-        printf("        %s) words=\"", commands[i].noun);
+        printf("        %s) offered=\"", commands[i].noun);
         write_verbs(commands[i].noun);
         write_words(commands[i].operands[0].words);
         puts("\" ;;");
@@ -83,15 +83,16 @@ static void write_option_cases(void)
     for (size_t i = 0; i < command_count; i++) {
         fputs("        ", stdout);
         write_pattern(&commands[i]);
-        fputs(" words=\"", stdout);
+        fputs(" offered=\"", stdout);
         write_options(commands[i].options | OPTIONS_OF_ALL);
         puts("\" ;;");
     }
-    fputs("        *) words=\"", stdout);
+    fputs("        *) offered=\"", stdout);
     write_options(OPTIONS_OF_ALL);
     puts("\" ;;\n        esac");
 }
 
+/*  The options behind which a value follows as a word of its own. */
 static void write_valued_pattern(void)
 {
     const char *bar = "";
@@ -105,33 +106,57 @@ static void write_valued_pattern(void)
     }
 }
 
-static void write_bash(void)
+/*  From `typed` (the words before the present one), `current` and `previous` to `offered`. */
+static void write_function_body(void)
 {
-    puts("_tocsin() {\n"
-         "    local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]}\n"
-         "    local noun= verb= words= skip= i\n"
-         "    for ((i = 1; i < COMP_CWORD; i++)); do\n"
+    puts("    local noun= verb= offered= skip= word\n"
+         "    for word in \"${typed[@]}\"; do\n"
          "        if [ -n \"$skip\" ]; then skip=; continue; fi\n"
-         "        case ${COMP_WORDS[i]} in");
+         "        case $word in");
     fputs("        ", stdout);
     write_valued_pattern();
     puts(") skip=1 ;;\n"
          "        -*) ;;\n"
-         "        *) if [ -z \"$noun\" ]; then noun=${COMP_WORDS[i]}\n"
-         "           elif [ -z \"$verb\" ]; then verb=${COMP_WORDS[i]}; fi ;;\n"
+         "        *) if [ -z \"$noun\" ]; then noun=$word\n"
+         "           elif [ -z \"$verb\" ]; then verb=$word; fi ;;\n"
          "        esac\n"
          "    done");
     write_word_cases();
-    puts("    if [[ $current == -* ]]; then");
+    puts("    if [ -n \"$offered\" ]; then :\n"
+         "    elif [ -n \"$skip\" ]; then :\n"
+         "    elif [[ $current == -* ]]; then");
     write_option_cases();
-    puts("    elif [ -z \"$noun\" ]; then");
-    fputs("        words=\"", stdout);
+    fputs("    elif [ -z \"$noun\" ]; then\n        offered=\"", stdout);
     write_nouns();
     puts("\"\n    elif [ -z \"$verb\" ]; then");
     write_verb_cases();
-    puts("    fi\n"
-         "    COMPREPLY=($(compgen -W \"$words\" -- \"$current\"))\n"
-         "}");
+    puts("    fi");
+}
+
+static void write_bash(void)
+{
+    puts("_tocsin() {\n"
+         "    local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]}\n"
+         "    local typed=(\"${COMP_WORDS[@]:1:COMP_CWORD-1}\")");
+    write_function_body();
+    puts("    COMPREPLY=($(compgen -W \"$offered\" -- \"$current\"))\n"
+         "}\n"
+         "complete -F _tocsin tocsin");
+}
+
+/*  Read by compinit from a file of its own, the file is the function; read by hand it is not. */
+static void write_zsh(void)
+{
+    puts("#compdef tocsin\n"
+         "_tocsin() {\n"
+         "    local current=$words[CURRENT] previous=$words[CURRENT-1]\n"
+         "    local -a typed\n"
+         "    typed=(\"${(@)words[2,CURRENT-1]}\")");
+    write_function_body();
+    puts(
+        "    compadd -- ${=offered}\n"
+        "}\n"
+        "if [ \"$funcstack[1]\" = _tocsin ]; then _tocsin \"$@\"; else compdef _tocsin tocsin; fi");
 }
 
 /* -- fish: a line a word -- */
@@ -203,14 +228,12 @@ static void write_fish(void)
 
 int completion_run(const call_t *call)
 {
-    const char *shell = call->operands[0];
-    if (strcmp(shell, "fish") == 0) {
-        write_fish();
-        return 0;
-    }
-    if (strcmp(shell, "zsh") == 0)
-        puts("#compdef tocsin\nautoload -U +X bashcompinit && bashcompinit");
-    write_bash();
-    puts("complete -F _tocsin tocsin");
+    static const struct {
+        const char *shell;
+        void (*write)(void);
+    } writers[] = {{"bash", write_bash}, {"zsh", write_zsh}, {"fish", write_fish}};
+    for (size_t i = 0; i < sizeof writers / sizeof writers[0]; i++)
+        if (strcmp(writers[i].shell, call->operands[0]) == 0)
+            writers[i].write();
     return 0;
 }

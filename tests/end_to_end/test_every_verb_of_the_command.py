@@ -101,6 +101,8 @@ class EveryVerb(CommandTest):
                 table = self.run_tocsin(*words).stdout.splitlines()
                 self.assertEqual(len(table), 1 + len(items))
                 self.assertRegex(table[0], r"^[A-Z0-9 ]+$")
+                status, seen = on_a_terminal(*words, *self.at(), columns=200)
+                self.assertEqual((status, len(seen.splitlines())), (0, len(table)))
         rows = list(csv.DictReader(io.StringIO(self.run_tocsin("incident", "get", incident, "-o", "csv").stdout)))
         self.assertEqual(rows[0]["title"], "disk, full")
         self.assertRegex(self.run_tocsin("incident", "get", incident).stdout, r"(?m)^title +disk, full$")
@@ -273,14 +275,39 @@ class WithoutABroker(unittest.TestCase):
             self.assertEqual((found[0]["file"], found[0]["line"]), (path, 2))
             self.assertEqual(tocsin("policy", "check", path + ".not").returncode, 65)
 
-    def test_completion_offers_what_may_follow(self):
-        for typed, offered in (("tocsin inc", ["incident"]), ("tocsin incident op", ["open"]), ("tocsin incident open --sev", ["--severity"]),
-                               ("tocsin incident open --severity cr", ["critical"]), ("tocsin -o js", ["json", "jsonl"]),
-                               ("tocsin -o json incident l", ["list"]), ("tocsin completion z", ["zsh"])):
-            words = typed.split(" ")
-            script = 'source <("$0" completion bash); COMP_WORDS=("${@}"); COMP_CWORD=$(($# - 1)); _tocsin; echo "${COMPREPLY[@]}"'
-            done = subprocess.run(["bash", "-c", script, TOCSIN, *words], capture_output=True, text=True)
-            self.assertEqual(done.stdout.split(), offered, (typed, done.stderr))
+    OFFERS = (("tocsin inc", ["incident"]), ("tocsin incident op", ["open"]), ("tocsin incident open --sev", ["--severity"]),
+              ("tocsin incident open --severity cr", ["critical"]), ("tocsin -o js", ["json", "jsonl"]),
+              ("tocsin -o json incident l", ["list"]), ("tocsin completion z", ["zsh"]), ("tocsin --by inc", []))
+
+    def offered(self, shell, script, typed):
+        """What that shell offers after these words, of which the last is under way."""
+        done = subprocess.run([shell, *script, TOCSIN, *typed.split(" ")], capture_output=True, text=True, timeout=20)
+        self.assertEqual(done.stderr, "", (shell, typed))
+        return done.stdout.split()
+
+    def test_bash_offers_what_may_follow(self):
+        script = 'source <("$0" completion bash); COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _tocsin; echo "${COMPREPLY[@]}"'
+        for typed, offers in self.OFFERS:
+            self.assertEqual(self.offered("bash", ["-c", script], typed), offers, typed)
+
+    def test_zsh_offers_what_may_follow(self):
+        """compadd itself works in the line editor only; it leaves out what does not begin as the word does."""
+        script = ('compdef() {}; compadd() { shift; for w in "$@"; do [[ $w == ${words[CURRENT]}* ]] && print -r -- $w; done; true }; '
+                  'source <("$0" completion zsh); words=("$@"); CURRENT=$#; _tocsin')
+        for typed, offers in self.OFFERS:
+            self.assertEqual(self.offered("zsh", ["-fc", script], typed), offers, typed)
+
+    def test_fish_offers_what_may_follow(self):
+        with tempfile.TemporaryDirectory(prefix="tocsin-test-") as home:
+            script = os.path.join(home, "completions.fish")
+            with open(script, "w") as file:
+                file.write(tocsin("completion", "fish").stdout)
+            for typed, offers in self.OFFERS:
+                if offers:  # without one of ours it offers files
+                    done = subprocess.run(["fish", "--no-config", "-c", "source %s; complete -C '%s'" % (script, typed)],
+                                          capture_output=True, text=True, timeout=20, env=dict(os.environ, HOME=home))
+                    self.assertEqual(done.stderr, "", typed)
+                    self.assertEqual([line.split("\t")[0] for line in done.stdout.splitlines()], offers, typed)
 
 
 if __name__ == "__main__":
