@@ -307,6 +307,8 @@ static publication_type_t type_of_move(incident_status_t from, incident_status_t
         [INCIDENT_RESOLVED] = PUBLISH_INCIDENT_RESOLVED,
         [INCIDENT_CLOSED] = PUBLISH_INCIDENT_CLOSED};
     bool reopens = from == INCIDENT_RESOLVED && to == INCIDENT_INVESTIGATING;
+    if (from == to)
+        return PUBLISH_INCIDENT_UPDATED;
     return reopens ? PUBLISH_INCIDENT_REOPENED : types[to];
 }
 

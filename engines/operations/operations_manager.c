@@ -83,6 +83,11 @@ void operations_manager_restore_runbook(operations_manager_t *self, const runboo
         runbook_library_put(&self->runbooks, runbook);
 }
 
+void operations_manager_restore_end(operations_manager_t *self, double wall_s)
+{
+    alert_manager_restore_end(self->alerts, wall_s);
+}
+
 void operations_manager_restore_numbers(operations_manager_t *self, uint64_t incident,
                                         uint64_t alert)
 {
