@@ -132,20 +132,50 @@ static void write_text(text_t text, FILE *out)
     }
 }
 
-static void write_container(text_t key, const value_t *head, cursor_t *cursor, FILE *out)
+bool cell_is_empty(cursor_t cursor)
 {
-    if (head->as.count == 0)
-        fputc('-', out);
-    for (uint32_t i = 0; i < head->as.count; i++) {
-        value_t name = {.type = VALUE_NIL};
-        fputs(i == 0 ? "" : head->type == VALUE_MAP ? "," : ", ", out);
-        if (head->type == VALUE_MAP) {
-            must(cursor_read(cursor, &name) && name.type == VALUE_STR);
-            write_text(name.as.text, out);
-            fputc('=', out);
+    value_t value;
+    must(cursor_read(&cursor, &value));
+    return value.type == VALUE_NIL || (value.type == VALUE_STR && value.as.text.size == 0) ||
+           ((value.type == VALUE_MAP || value.type == VALUE_ARRAY) && value.as.count == 0);
+}
+
+/*  The pairs that say something: "host=web-1,zone=a". */
+static void write_map(uint32_t pairs, cursor_t *cursor, FILE *out)
+{
+    const char *comma = "";
+    for (uint32_t i = 0; i < pairs; i++) {
+        value_t name;
+        must(cursor_read(cursor, &name) && name.type == VALUE_STR);
+        if (cell_is_empty(*cursor)) {
+            must(cursor_skip(cursor));
+            continue;
         }
-        cell_write(head->type == VALUE_MAP ? name.as.text : key, cursor, out);
+        fputs(comma, out);
+        write_text(name.as.text, out);
+        fputc('=', out);
+        cell_write(name.as.text, cursor, out);
+        comma = ",";
     }
+    if (comma[0] == '\0')
+        fputc('-', out);
+}
+
+static void write_array(text_t key, uint32_t elements, cursor_t *cursor, FILE *out)
+{
+    if (elements == 0)
+        fputc('-', out);
+    for (uint32_t i = 0; i < elements; i++) {
+        fputs(i == 0 ? "" : ", ", out);
+        cell_write(key, cursor, out);
+    }
+}
+
+/*  The broker writes durations as floats: a whole number under such a key counts something, as the
+ *  window of a dependency counts outcomes. */
+static bool is_count(text_t key)
+{
+    return form_of(key) == FORM_PLAIN || form_of(key) == FORM_SECONDS;
 }
 
 void cell_write(text_t key, cursor_t *cursor, FILE *out)
@@ -153,13 +183,15 @@ void cell_write(text_t key, cursor_t *cursor, FILE *out)
     value_t value;
     double number;
     must(cursor_read(cursor, &value));
-    if (value.type == VALUE_MAP || value.type == VALUE_ARRAY)
-        write_container(key, &value, cursor, out);
+    if (value.type == VALUE_MAP)
+        write_map(value.as.count, cursor, out);
+    else if (value.type == VALUE_ARRAY)
+        write_array(key, value.as.count, cursor, out);
     else if (value.type == VALUE_STR)
         write_text(value.as.text, out);
     else if (value.type == VALUE_BOOL)
         fputs(value.as.boolean ? "yes" : "no", out);
-    else if (value.type == VALUE_UINT && form_of(key) == FORM_PLAIN)
+    else if (value.type == VALUE_UINT && is_count(key))
         fprintf(out, "%" PRIu64, value.as.u);
     else if (value_number(&value, &number))
         write_number(key, number, out);

@@ -10,8 +10,11 @@
 
 #include <stdio.h>
 
-/*  Write the value at the cursor, which moves behind it, on one line: nil and empty are "-",
- *  control characters are blanks. */
+/*  Does the value at the cursor say nothing: nil, an empty text, map or array? */
+bool cell_is_empty(cursor_t cursor);
+
+/*  Write the value at the cursor, which moves behind it, on one line: what says nothing is "-", and
+ *  left out of maps; control characters are blanks. */
 void cell_write(text_t key, cursor_t *cursor, FILE *out);
 
 /*  The same as a text that is the caller's to free. */

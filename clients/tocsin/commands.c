@@ -62,7 +62,9 @@ const command_row_t commands[] = {
      .verb = "list",
      .options = OPTION(OPT_LIMIT),
      .asks = "profile.list",
-     .columns = "operation count errors error_ratio mean p50 p95 p99 max last_executed",
+     .columns =
+         "operation count errors error_ratio mean=duration p50=duration p95=duration p99=duration "
+         "max=duration last_executed",
      .about = "How long each operation takes, and how often it fails"},
     {.noun = "profile",
      .verb = "get",

@@ -25,7 +25,8 @@ void output_json_lines(tocsin_value_t items, FILE *out);
 /*  An array of maps, with a heading: every key that any of them has. */
 void output_csv(tocsin_value_t items, FILE *out);
 
-/*  An array of maps as rows of the named keys (separated by blanks). On a terminal the last columns
+/*  An array of maps as rows of the named keys, separated by blanks; KEY=OTHER is shown as OTHER
+ *  would be ("mean=duration"). On a terminal the last columns
  *  are cut where it ends, and words that say how bad things are have their colour. */
 void output_table(const char *columns, tocsin_value_t items, FILE *out);
 

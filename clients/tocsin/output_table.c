@@ -15,6 +15,7 @@
 
 typedef struct {
     char keys[COLUMNS_MAX][32];
+    char forms[COLUMNS_MAX][32]; /* the key as which a cell is shown */
     size_t widths[COLUMNS_MAX];
     size_t count;
     char **cells; /* row by row, the heading first */
@@ -25,13 +26,17 @@ typedef struct {
 
 /* -- the cells -- */
 
+/*  "mean" is shown as its key says, "mean=duration" as a duration. */
 static void read_columns(table_t *self, const char *columns)
 {
-    while (*columns != '\0') {
-        size_t size = strcspn(columns, " ");
-        must(self->count < COLUMNS_MAX && size < sizeof self->keys[0]);
-        memcpy(self->keys[self->count++], columns, size);
-        columns += size + strspn(columns + size, " ");
+    for (; *columns != '\0'; columns += strspn(columns, " ")) {
+        must(self->count < COLUMNS_MAX);
+        char *key = self->keys[self->count], *form = self->forms[self->count++];
+        size_t size = strcspn(columns, " ="), rest = strcspn(columns + size, " ");
+        must(size < sizeof self->keys[0] && rest < sizeof self->forms[0]);
+        memcpy(key, columns, size);
+        memcpy(form, rest > 0 ? columns + size + 1 : columns, rest > 0 ? rest - 1 : size);
+        columns += size + rest;
     }
 }
 
@@ -75,7 +80,7 @@ static void read_items(table_t *self, tocsin_value_t items)
         tocsin_value_t map = {at, (size_t)(cursor.at - at)};
         for (size_t column = 0; column < self->count; column++)
             put_cell(self, row, column,
-                     text_of_value(self->keys[column], tocsin_value_of(map, self->keys[column])));
+                     text_of_value(self->forms[column], tocsin_value_of(map, self->keys[column])));
     }
 }
 

@@ -17,8 +17,9 @@ typedef struct {
 static bool is_container(cursor_t cursor)
 {
     value_t value;
+    bool empty = cell_is_empty(cursor);
     must(cursor_read(&cursor, &value));
-    return value.type == VALUE_MAP || value.type == VALUE_ARRAY;
+    return !empty && (value.type == VALUE_MAP || value.type == VALUE_ARRAY);
 }
 
 /*  Does a container hold containers? Then it does not fit on one line. */
@@ -47,11 +48,8 @@ static void write_values(const writing_t *self, cursor_t *cursor)
     must(cursor_read(cursor, &map));
     for (uint32_t i = 0; i < map.as.count; i++) {
         must(cursor_read(cursor, &key) && key.type == VALUE_STR);
-        cursor_t look = *cursor;
-        value_t value;
-        must(cursor_read(&look, &value));
-        if (value.type == VALUE_NIL) {
-            *cursor = look;
+        if (cell_is_empty(*cursor)) {
+            must(cursor_skip(cursor));
             continue;
         }
         fputs(gap, self->out);

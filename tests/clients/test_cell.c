@@ -66,6 +66,30 @@ static void test_cell__what_is_absent_or_empty_is_a_dash(void **state)
     assert_cell("systems", "-");
 }
 
+static void test_cell__a_whole_number_under_the_key_of_a_duration_is_a_count(void **state)
+{
+    (void)state;
+    pack_uint(&packed, 100);
+    assert_cell("window", "100");
+}
+
+static void test_cell__a_map_leaves_out_what_says_nothing(void **state)
+{
+    (void)state;
+    pack_map(&packed, 3);
+    pack_string(&packed, "operation");
+    pack_string(&packed, "GET /");
+    pack_string(&packed, "dependency");
+    pack_nil(&packed);
+    pack_string(&packed, "labels");
+    pack_map(&packed, 0);
+    assert_cell("match", "operation=GET /");
+    pack_map(&packed, 1);
+    pack_string(&packed, "operation");
+    pack_nil(&packed);
+    assert_cell("match", "-");
+}
+
 static void test_cell__maps_and_lists_stand_on_one_line(void **state)
 {
     (void)state;
@@ -103,6 +127,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cell__a_number_is_shown_by_the_key_it_stands_under),
         cmocka_unit_test(test_cell__what_is_absent_or_empty_is_a_dash),
+        cmocka_unit_test(test_cell__a_whole_number_under_the_key_of_a_duration_is_a_count),
+        cmocka_unit_test(test_cell__a_map_leaves_out_what_says_nothing),
         cmocka_unit_test(test_cell__maps_and_lists_stand_on_one_line),
         cmocka_unit_test(test_cell__no_text_can_steer_the_terminal),
         cmocka_unit_test(test_cell__width_is_that_of_the_terminal),

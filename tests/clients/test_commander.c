@@ -133,6 +133,27 @@ static void test_commander__arguments_that_cannot_be_read_are_invalid_and_not_se
     assert_false(control_take(&control, 0));
 }
 
+static void test_commander__arguments_may_be_a_map_that_is_known_only_now(void **state)
+{
+    (void)state;
+    const uint8_t map[] = {0x81, 0xa8, 'i',  'n', 'c', 'i', 'd', 'e',
+                           'n',  't',  0xa5, 'I', 'N', 'C', '-', '7'};
+    const uint8_t no_map[] = {0x93, 1, 2, 3}, cut[] = {0x82, 0xa1, 'a', 1};
+    peer_come(&control.peer);
+    tocsin_ask_with(commander, &reply, "incident.close", (tocsin_value_t){map, sizeof map});
+    let_it_come();
+    assert_true(control_says(&control, "do", "incident.close"));
+    assert_true(control_says(&control, "incident", "INC-7"));
+    assert_int_equal(
+        tocsin_ask_with(commander, &reply, "x", (tocsin_value_t){no_map, sizeof no_map}),
+        TOCSIN_INVALID);
+    assert_int_equal(tocsin_ask_with(commander, &reply, "x", (tocsin_value_t){cut, sizeof cut}),
+                     TOCSIN_INVALID);
+    tocsin_ask_with(commander, &reply, "system.ping", (tocsin_value_t){NULL, 0});
+    let_it_come();
+    assert_true(control_says(&control, "do", "system.ping"));
+}
+
 static void test_commander__a_refusal_gives_its_code_and_message(void **state)
 {
     (void)state;
@@ -338,6 +359,7 @@ int main(void)
         with_control(test_commander__a_command_is_answered),
         with_control(test_commander__every_type_of_argument_arrives),
         with_control(test_commander__arguments_that_cannot_be_read_are_invalid_and_not_sent),
+        with_control(test_commander__arguments_may_be_a_map_that_is_known_only_now),
         with_control(test_commander__a_refusal_gives_its_code_and_message),
         with_control(test_commander__a_broker_that_is_not_there_is_said_with_its_address),
         with_control(test_commander__a_broker_that_does_not_answer_is_told_from_none),

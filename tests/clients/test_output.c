@@ -67,6 +67,22 @@ static void test_output__a_table_has_a_heading_and_a_row_an_item(void **state)
                               "INC-12    h\xc3\xa9                  3\n");
 }
 
+static void test_output__a_column_can_be_shown_as_another(void **state)
+{
+    (void)state;
+    size_t size;
+    msgpack_sbuffer_clear(&packed);
+    pack_array(&packed, 1);
+    pack_map(&packed, 1);
+    pack_string(&packed, "mean");
+    pack_number(&packed, 0.25);
+    FILE *out = open_text(&size);
+    output_table("mean=duration", items(), out);
+    output_table("mean", items(), out);
+    fclose(out);
+    assert_string_equal(text, "MEAN\n250 ms\nMEAN\n0.25\n");
+}
+
 static void test_output__csv_has_every_key_and_quotes_what_it_must(void **state)
 {
     (void)state;
@@ -143,6 +159,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_output__a_table_has_a_heading_and_a_row_an_item, begin,
                                         end),
+        cmocka_unit_test_setup_teardown(test_output__a_column_can_be_shown_as_another, begin, end),
         cmocka_unit_test_setup_teardown(test_output__csv_has_every_key_and_quotes_what_it_must,
                                         begin, end),
         cmocka_unit_test_setup_teardown(test_output__json_lines_are_an_item_each, begin, end),
