@@ -31,7 +31,9 @@ def wait_for(condition, what, patience=PATIENCE):
 
 
 class Broker:
-    def __init__(self, config=None, store=None, flags=(), environment=None, wrapper=()):
+    def __init__(self, config=None, store=None, flags=(), environment=None, wrapper=(), ipc=False):
+        """With ipc it listens in its folder, and is found at the same addresses when it is started again."""
+        self.ipc = ipc
         self.folder = tempfile.mkdtemp(prefix="tocsin-test-")
         self.store = store or os.path.join(self.folder, "store")
         self.config = None
@@ -56,7 +58,7 @@ class Broker:
     def start(self):
         command = [os.path.join(BIN, "tocsind"), "--store", self.store]
         for name in ENDPOINTS:
-            command += ["--endpoint", name + "=tcp://127.0.0.1:0"]
+            command += ["--endpoint", "%s=%s" % (name, "ipc://%s/%s" % (self.folder, name) if self.ipc else "tcp://127.0.0.1:0")]
         if self.config:
             command += ["--config", self.config]
         self.log = open(os.path.join(self.folder, "log"), "ab")
