@@ -253,11 +253,7 @@ static void check_policies(load_t *self)
         const policy_t *policy = &settings->policies[i];
         check_condition(self, i, "condition", policy->condition);
         if (policy->resolve_condition.data != NULL)
-            complain_text(self, "policies", i, "resolve_condition",
-                          "is not supported:", policy->resolve_condition);
-        if (policy->inhibited_by.count > 0)
-            complain_text(self, "policies", i, "inhibited_by",
-                          "is not supported:", policy->inhibited_by.items[0]);
+            check_condition(self, i, "resolve_condition", policy->resolve_condition);
         for (size_t k = 0; k < policy->channels.count; k++)
             if (!has_channel(settings, policy->channels.items[k]))
                 complain_text(self, "policies", i, "channels", "there is no channel",

@@ -2,6 +2,7 @@
 
 #include "engines/operations/alert_ledger.h"
 #include "engines/operations/correlation.h"
+#include "engines/operations/inhibition.h"
 #include "proto/must.h"
 #include "proto/wording.h"
 
@@ -15,6 +16,7 @@ struct alert_manager {
     effects_t *effects;
     operational_metrics_t *metrics;
     incident_tracker_t *incidents;
+    policy_book_t *policies;
     double ended_at; /* when the process before this one was last known to live; NaN */
 };
 
@@ -36,7 +38,8 @@ static const int publications[ALERT_STATE_COUNT] = {
 /* -- life -- */
 
 alert_manager_t *alert_manager_new(uint32_t alerts, uint64_t seed, effects_t *effects,
-                                   operational_metrics_t *metrics, incident_tracker_t *incidents)
+                                   operational_metrics_t *metrics, incident_tracker_t *incidents,
+                                   policy_book_t *policies)
 {
     alert_manager_t *self = memory_new(1, sizeof *self);
     alert_ledger_init(&self->ledger, alerts, seed);
@@ -44,6 +47,7 @@ alert_manager_t *alert_manager_new(uint32_t alerts, uint64_t seed, effects_t *ef
     self->effects = effects;
     self->metrics = metrics;
     self->incidents = incidents;
+    self->policies = policies;
     self->ended_at = NAN;
     return self;
 }
@@ -129,18 +133,38 @@ static void stamp(alert_t *view, double now)
         view->resolved_at = now;
 }
 
+static void save_inhibited(void *context, active_alert_t *alert)
+{
+    save(context, alert);
+}
+
+/*  Whom it keeps quiet, now that it is told, or over. */
+static void spread(alert_manager_t *self, const active_alert_t *alert, bool over)
+{
+    if (alert->policy == NULL)
+        return;
+    inhibition_sink_t sink = {save_inhibited, self};
+    if (over)
+        inhibition_end(alert, self->policies, &self->effects->scratch, sink);
+    else
+        inhibition_begin(alert, self->policies, &self->effects->scratch, sink);
+}
+
 /*  The one place in which a state changes. `shown` is the state it is said to come from; -1: none.
  */
 static void move(alert_manager_t *self, active_alert_t *alert, alert_state_t to, int shown,
                  text_t by, text_t cause)
 {
+    bool was_told = active_alert_is_told(alert), over = to == ALERT_RESOLVED;
+    if (!was_told && !over)
+        inhibition_find(alert, self->policies, &self->effects->scratch);
     alert_t *view = alert->view;
     alert_state_t from = view->state;
     must(moves[from][to]);
     operational_metrics_discount_alert(self->metrics, view);
     view->state = to;
     stamp(view, self->effects->now.wall_s);
-    if (to == ALERT_RESOLVED)
+    if (over)
         view->reason = cause;
     operational_metrics_count_alert(self->metrics, view);
     drop_clock(self, alert);
@@ -153,8 +177,10 @@ static void move(alert_manager_t *self, active_alert_t *alert, alert_state_t to,
                                           .cause = cause});
     save(self, alert);
     publish(self, alert, shown);
-    if (to == ALERT_RESOLVED)
+    if (over)
         alert_ledger_leave(&self->ledger, alert);
+    if (over || !was_told)
+        spread(self, alert, over);
 }
 
 static void move_by_itself(alert_manager_t *self, active_alert_t *alert, alert_state_t to,
@@ -226,6 +252,7 @@ static void raise_alert(alert_manager_t *self, alerting_policy_t *policy,
     if (alert == NULL)
         return;
     alert->holds = true;
+    policy_book_refresh(self->policies);
     run_clock(self, alert, policy->definition->for_s);
     if (policy->definition->for_s > 0)
         save(self, alert);

@@ -40,7 +40,8 @@
 typedef struct alert_manager alert_manager_t;
 
 alert_manager_t *alert_manager_new(uint32_t alerts, uint64_t seed, effects_t *effects,
-                                   operational_metrics_t *metrics, incident_tracker_t *incidents);
+                                   operational_metrics_t *metrics, incident_tracker_t *incidents,
+                                   policy_book_t *policies);
 void alert_manager_destroy(alert_manager_t **self);
 
 /*  When the process before this one was last known to live; before the alerts. */

@@ -13,7 +13,8 @@
 struct policy_book {
     roster_t policies;
     registry_t plans; /* which policy each is of; of those that are enabled */
-    arena_t channel_texts;
+    arena_t channel_texts, inhibitions;
+    bool stale; /* a policy came, changed or went since the lists were made */
     texts_t channels;
     uint64_t last_plan;
     uint32_t limit;
@@ -26,6 +27,7 @@ policy_book_t *policy_book_new(uint32_t policies, uint64_t seed, const effects_t
     roster_init(&self->policies, policies, seed);
     registry_init(&self->plans, policies * PLANS_A_POLICY, seed);
     arena_init(&self->channel_texts);
+    arena_init(&self->inhibitions);
     self->limit = policies;
     self->effects = effects;
     return self;
@@ -41,6 +43,7 @@ void policy_book_destroy(policy_book_t **self)
     roster_free(&(*self)->policies);
     registry_free(&(*self)->plans);
     arena_free(&(*self)->channel_texts);
+    arena_free(&(*self)->inhibitions);
     free(*self);
     *self = NULL;
 }
@@ -104,16 +107,66 @@ static status_t check_channels(texts_t channels, const policy_t *policy, schema_
     return STATUS_OK;
 }
 
-status_t policy_book_check(const policy_book_t *self, const policy_t *policy, texts_t channels,
-                           uint32_t more, schema_error_t *error)
+/*  The policy of that name as it will be: the file's, if it is the file that puts. */
+static const policy_t *as_it_will_be(const policy_book_t *self, const policy_context_t *context,
+                                     text_t name)
+{
+    const policy_t *of_file = context->file == NULL ? NULL : roster_find(context->file, name);
+    if (of_file != NULL)
+        return of_file;
+    const alerting_policy_t *policy = policy_book_find(self, name);
+    bool goes = policy == NULL || (context->file != NULL && policy->definition->from_file);
+    return goes ? NULL : policy->definition;
+}
+
+/*  What inhibits it, or what inhibits that: a policy that is not there is inhibited by nobody. */
+static void add_inhibitors(const policy_book_t *self, const policy_context_t *context,
+                           const policy_t *policy, roster_t *met)
+{
+    static const policy_t nobody = {.window = 0};
+    texts_t names = policy->inhibited_by;
+    for (size_t i = 0; i < names.count; i++) {
+        if (roster_find(met, names.items[i]) != NULL)
+            continue;
+        if (roster_full(met))
+            roster_grow(met, 2 * roster_count(met));
+        const policy_t *other = as_it_will_be(self, context, names.items[i]);
+        roster_add(met, names.items[i], (void *)(uintptr_t)(other == NULL ? &nobody : other));
+    }
+}
+
+/*  Walking from a policy to what inhibits it, it must not be met again. */
+static status_t check_circle(const policy_book_t *self, const policy_t *policy,
+                             const policy_context_t *context, schema_error_t *error)
+{
+    roster_t met;
+    roster_init(&met, 128, 0);
+    add_inhibitors(self, context, policy, &met);
+    uint64_t at = 0;
+    for (const policy_t *other; (other = roster_next(&met, &at)) != NULL;)
+        add_inhibitors(self, context, other, &met);
+    bool circle = roster_find(&met, policy->name) != NULL;
+    roster_free(&met);
+    if (circle)
+        return refuse_with(error, STATUS_BAD_VALUE,
+                           "inhibited_by: \"%.*s\" would inhibit itself, through others or not",
+                           WORDS(policy->name));
+    return STATUS_OK;
+}
+
+status_t policy_book_check(const policy_book_t *self, const policy_t *policy,
+                           const policy_context_t *context, schema_error_t *error)
 {
     bool known = policy_book_find(self, policy->name) != NULL;
     status_t status = check_condition("condition", policy->condition, error);
     if (status == STATUS_OK && policy->resolve_condition.data != NULL)
         status = check_condition("resolve_condition", policy->resolve_condition, error);
     if (status == STATUS_OK)
-        status = check_channels(channels, policy, error);
-    if (status == STATUS_OK && !known && roster_count(&self->policies) + more >= self->limit)
+        status = check_channels(context->channels, policy, error);
+    if (status == STATUS_OK)
+        status = check_circle(self, policy, context, error);
+    if (status == STATUS_OK && !known &&
+        roster_count(&self->policies) + context->more >= self->limit)
         return refuse_with(error, STATUS_LIMIT, "there are %u policies already, the limit",
                            self->limit);
     return status;
@@ -187,6 +240,74 @@ static void strike(policy_book_t *self, const alerting_policy_t *policy)
     unplan(self, definition->plan + 1);
 }
 
+/* -- who inhibits whom: lists and ranks are made anew when they are asked for after a change -- */
+
+/*  Tell each policy that inhibits this one: count it, or put it into the list. */
+static void point_back(policy_book_t *self, alerting_policy_t *policy, bool counted)
+{
+    texts_t names = policy->definition->inhibited_by;
+    for (size_t i = 0; i < names.count; i++) {
+        alerting_policy_t *other = policy_book_find(self, names.items[i]);
+        if (other == NULL)
+            continue;
+        if (counted)
+            other->inhibits[other->inhibits_count] = policy;
+        other->inhibits_count++;
+        policy->inhibitors_left += counted;
+    }
+}
+
+static void make_lists(policy_book_t *self)
+{
+    alerting_policy_t *policy;
+    arena_reset(&self->inhibitions);
+    for (uint64_t at = 0; (policy = policy_book_next(self, &at)) != NULL;)
+        policy->inhibits_count = policy->inhibitors_left = policy->rank = 0;
+    for (uint64_t at = 0; (policy = policy_book_next(self, &at)) != NULL;)
+        point_back(self, policy, false);
+    for (uint64_t at = 0; (policy = policy_book_next(self, &at)) != NULL;) {
+        policy->inhibits =
+            arena_take(&self->inhibitions, policy->inhibits_count * sizeof(alerting_policy_t *));
+        policy->inhibits_count = 0;
+    }
+    for (uint64_t at = 0; (policy = policy_book_next(self, &at)) != NULL;)
+        point_back(self, policy, true);
+}
+
+/*  Kahn, Topological sorting of large networks, CACM 5 (1962); there is no circle. */
+static void rank_policies(policy_book_t *self)
+{
+    uint32_t count = 0, done = 0;
+    alerting_policy_t *policy,
+        **ready = arena_take(&self->inhibitions,
+                             roster_count(&self->policies) * sizeof(alerting_policy_t *));
+    for (uint64_t at = 0; (policy = policy_book_next(self, &at)) != NULL;)
+        if (policy->inhibitors_left == 0)
+            ready[count++] = policy;
+    for (; done < count; done++)
+        for (uint32_t i = 0; i < ready[done]->inhibits_count; i++) {
+            policy = ready[done]->inhibits[i];
+            policy->rank = ready[done]->rank + 1;
+            if (--policy->inhibitors_left == 0)
+                ready[count++] = policy;
+        }
+}
+
+void policy_book_refresh(policy_book_t *self)
+{
+    if (self->stale) {
+        make_lists(self);
+        rank_policies(self);
+    }
+    self->stale = false;
+}
+
+policies_t policy_book_inhibited(policy_book_t *self, const alerting_policy_t *policy)
+{
+    policy_book_refresh(self);
+    return (policies_t){policy->inhibits, policy->inhibits_count};
+}
+
 /* -- putting -- */
 
 static alerting_policy_t *keep(policy_book_t *self, alerting_policy_t *old, const policy_t *policy)
@@ -197,6 +318,7 @@ static alerting_policy_t *keep(policy_book_t *self, alerting_policy_t *old, cons
         roster_add(&self->policies, policy->name, kept);
     }
     kept->definition = kept_put(&kept->kept, &policy_schema, policy);
+    self->stale = true;
     return kept;
 }
 
@@ -243,6 +365,7 @@ void policy_book_delete(policy_book_t *self, alerting_policy_t *policy)
 {
     must(policy->first == NULL);
     strike(self, policy);
+    self->stale = true;
     effects_add(self->effects,
                 (effect_t){.type = EFFECT_DELETE_POLICY, .as.name = policy->definition->name});
     roster_remove(&self->policies, policy->definition->name);

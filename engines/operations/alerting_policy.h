@@ -14,6 +14,7 @@
 
 #include "engines/kept.h"
 #include "engines/operations/effects.h"
+#include "engines/roster.h"
 #include "proto/schema.h"
 #include "proto/status.h"
 
@@ -21,12 +22,19 @@
 
 typedef struct active_alert active_alert_t;
 
-typedef struct {
+typedef struct alerting_policy {
     kept_t kept;
     const policy_t *definition;
     active_alert_t *first, *last; /* its alerts; alert_ledger's */
     uint32_t rank; /* 0: nobody inhibits it; else one more than the highest of those who do */
+    struct alerting_policy **inhibits; /* those who name it; for policy_book_inhibited */
+    uint32_t inhibits_count, inhibitors_left;
 } alerting_policy_t;
+
+typedef struct {
+    alerting_policy_t *const *items;
+    uint32_t count;
+} policies_t;
 
 typedef struct policy_book policy_book_t;
 
@@ -37,9 +45,16 @@ void policy_book_destroy(policy_book_t **self);
 void policy_book_set_channels(policy_book_t *self, texts_t channels);
 texts_t policy_book_channels(const policy_book_t *self);
 
-/*  Could this policy be put, with these channels, beside `more` other new ones? */
-status_t policy_book_check(const policy_book_t *self, const policy_t *policy, texts_t channels,
-                           uint32_t more, schema_error_t *error);
+/*  What a policy is put beside: the book, and what the file is about to put with it. */
+typedef struct {
+    texts_t channels;
+    const roster_t *file; /* policy_t by name; NULL: it is a command's */
+    uint32_t more;        /* new ones among them */
+} policy_context_t;
+
+/*  Could this policy be put? */
+status_t policy_book_check(const policy_book_t *self, const policy_t *policy,
+                           const policy_context_t *context, schema_error_t *error);
 
 /*  From the store: no effects. */
 void policy_book_restore(policy_book_t *self, const policy_t *policy);
@@ -54,6 +69,10 @@ void policy_book_start(const policy_book_t *self);
 alerting_policy_t *policy_book_find(const policy_book_t *self, text_t name);
 /*  Whose plan is it? NULL: nobody's any more. */
 alerting_policy_t *policy_book_of_plan(const policy_book_t *self, uint64_t plan);
+/*  Bring up to date who inhibits whom, and every `rank`. */
+void policy_book_refresh(policy_book_t *self);
+/*  Those that name it in inhibited_by, in order of creation. */
+policies_t policy_book_inhibited(policy_book_t *self, const alerting_policy_t *policy);
 /*  In order of creation: NULL at the end. Start with *at = 0. */
 alerting_policy_t *policy_book_next(const policy_book_t *self, uint64_t *at);
 

@@ -41,7 +41,7 @@ operations_manager_t *operations_manager_new(const operations_config_t *config, 
     self->incidents = incident_tracker_new(config->incidents, config->notes, config->seed,
                                            &self->effects, &self->metrics);
     self->alerts = alert_manager_new(config->alerts, config->seed, &self->effects, &self->metrics,
-                                     self->incidents);
+                                     self->incidents, self->policies);
     return self;
 }
 
@@ -273,9 +273,8 @@ static status_t put_policy_asked(step_t *self)
     const alerting_policy_t *old = policy_book_find(self->manager->policies, asked->name);
     if (old != NULL && old->definition->from_file)
         return refuse_of_file(self, "policy", asked->name);
-    status_t status =
-        policy_book_check(self->manager->policies, asked,
-                          policy_book_channels(self->manager->policies), 0, self->error);
+    policy_context_t context = {.channels = policy_book_channels(self->manager->policies)};
+    status_t status = policy_book_check(self->manager->policies, asked, &context, self->error);
     if (status != STATUS_OK)
         return status;
     return answer_policy(self, put_policy(self->manager, asked, TEXT_OF("policy.put")));
@@ -497,7 +496,7 @@ status_t operations_manager_do(operations_manager_t *self, const command_t *comm
 /*  What the file names, and what it does not name any more. */
 typedef struct {
     roster_t policies, runbooks;
-    uint32_t new_policies, new_runbooks;
+    uint32_t new_runbooks;
 } inventory_t;
 
 static void add_name(roster_t *roster, text_t name, const void *thing)
@@ -510,16 +509,16 @@ static status_t check_policies(operations_manager_t *self, const policy_t *polic
                                texts_t channels, inventory_t *inventory, size_t *wrong,
                                schema_error_t *error)
 {
-    for (size_t i = 0; i < count; i++) {
-        *wrong = i;
-        status_t status = policy_book_check(self->policies, &policies[i], channels,
-                                            inventory->new_policies, error);
-        if (status != STATUS_OK)
-            return status;
-        inventory->new_policies += policy_book_find(self->policies, policies[i].name) == NULL;
+    policy_context_t context = {.channels = channels, .file = &inventory->policies};
+    status_t status = STATUS_OK;
+    for (size_t i = 0; i < count; i++)
         add_name(&inventory->policies, policies[i].name, &policies[i]);
+    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
+        *wrong = i;
+        status = policy_book_check(self->policies, &policies[i], &context, error);
+        context.more += policy_book_find(self->policies, policies[i].name) == NULL;
     }
-    return STATUS_OK;
+    return status;
 }
 
 static status_t check_runbooks(operations_manager_t *self, const runbook_t *runbooks, size_t count,
@@ -571,7 +570,7 @@ status_t operations_manager_own(operations_manager_t *self, const policy_t *poli
                                 size_t runbook_count, texts_t channels, instant_t now,
                                 size_t *wrong, schema_error_t *error)
 {
-    inventory_t inventory = {.new_policies = 0};
+    inventory_t inventory = {.new_runbooks = 0};
     roster_init(&inventory.policies, (uint32_t)policy_count, 0);
     roster_init(&inventory.runbooks, (uint32_t)runbook_count, 0);
     status_t status =

@@ -47,7 +47,8 @@ void operations_manager_restore_alert(operations_manager_t *self, const alert_t 
 void operations_manager_restore_policy(operations_manager_t *self, const policy_t *policy);
 void operations_manager_restore_runbook(operations_manager_t *self, const runbook_t *runbook);
 
-/*  When the process before this one was last known to live (NaN: nobody knows); before the alerts. */
+/*  When the process before this one was last known to live (NaN: nobody knows); before the alerts.
+ */
 void operations_manager_restore_end(operations_manager_t *self, double wall_s);
 /*  The last numbers given out, and the metrics of all that was ever kept; once, before start. */
 void operations_manager_restore_numbers(operations_manager_t *self, uint64_t incident,

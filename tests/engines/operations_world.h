@@ -121,6 +121,17 @@ static inline void world_tell(world_t *self, const char *format, ...)
     self->told_size += (size_t)size;
 }
 
+/*  Why it is over, and what keeps it quiet. */
+static inline void world_tell_quiet(world_t *self, const alert_t *alert)
+{
+    if (alert->reason.data != NULL)
+        world_tell(self, " %.*s", WORDS(alert->reason));
+    for (uint32_t i = 0; i < alert->inhibited_by_count; i++)
+        world_tell(self, " !ALT-%llu", (unsigned long long)alert->inhibited_by[i]);
+    for (size_t i = 0; i < alert->silenced_by.count; i++)
+        world_tell(self, " !%.*s", WORDS(alert->silenced_by.items[i]));
+}
+
 static inline void world_tell_publication(world_t *self, const effect_t *effect)
 {
     bool is_alert = effect->type == EFFECT_PUBLISH_ALERT;
@@ -132,8 +143,8 @@ static inline void world_tell_publication(world_t *self, const effect_t *effect)
                (unsigned long long)id);
     if (from >= 0 || to >= 0)
         world_tell(self, " %s>%s", from < 0 ? "" : words[from], to < 0 ? "" : words[to]);
-    if (is_alert && effect->as.publish.alert->reason.data != NULL)
-        world_tell(self, " %.*s", WORDS(effect->as.publish.alert->reason));
+    if (is_alert)
+        world_tell_quiet(self, effect->as.publish.alert);
     world_tell(self, "\n");
 }
 
