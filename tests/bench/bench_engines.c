@@ -34,7 +34,7 @@ typedef struct {
     arena_t arena;
     instant_t now;
     limits_t limits;
-    uint64_t effects;
+    uint64_t effects, plan;
 } bench_t;
 
 static void forget_finding(void *context, const finding_t *finding)
@@ -45,7 +45,9 @@ static void forget_finding(void *context, const finding_t *finding)
 static void count_effect(void *context, const effect_t *effect)
 {
     bench_t *self = context;
-    self->effects += effect->type < EFFECT_COUNT;
+    self->effects++;
+    if (effect->type == EFFECT_PLAN_PUT)
+        self->plan = effect->as.plan.id;
 }
 
 /* -- events -- */
@@ -81,10 +83,10 @@ static void pack_frames(frames_t *self, const char *kind)
     }
 }
 
-static void set_up_events(bench_t *self, const char *kind, double sensitivity)
+static void set_up_events(bench_t *self, const char *kind, bool watch)
 {
     anomaly_rule_t rule = {
-        .kind = -1, .sensitivity = sensitivity, .min_history = 10, .watch = sensitivity > 0};
+        .kind = -1, .sensitivity = watch ? 10 : 3, .min_history = 10, .watch = watch};
     observability_config_t config = observability_config_default();
     config.anomaly_rules = &rule;
     config.anomaly_rule_count = 1;
@@ -112,12 +114,12 @@ static void take_events(bench_t *self, uint64_t count)
 
 static void set_up_collection(bench_t *self)
 {
-    set_up_events(self, "counter", 0);
+    set_up_events(self, "counter", false);
 }
 
 static void set_up_detection(bench_t *self)
 {
-    set_up_events(self, "gauge", 10);
+    set_up_events(self, "gauge", true);
 }
 
 /* -- operations -- */
@@ -189,7 +191,8 @@ static void fire_alerts(bench_t *self, uint64_t count)
 {
     uint8_t buffer[LABELS_MAX_BYTES];
     label_t label = {TEXT_OF("host"), TEXT_OF("web-1")};
-    plan_result_t result = {.plan = 1, .labels = labels_build(&label, 1, buffer), .value = 93};
+    plan_result_t result = {
+        .plan = self->plan, .labels = labels_build(&label, 1, buffer), .value = 93};
     uint64_t before = self->effects;
     for (uint64_t i = 0; i < count; i++) {
         self->now.mono_ns += 1000;
