@@ -1,6 +1,7 @@
 #include "proto/decode.h"
 
 #include "proto/decode_inside.h"
+#include "proto/decode_layout.h"
 #include "proto/must.h"
 
 #include <stdlib.h>
@@ -20,6 +21,7 @@ void metric_batch_init(metric_batch_t *self, const limits_t *limits)
     self->events = memory_new(self->capacity, sizeof *self->events);
     self->series = memory_new(self->series_capacity, sizeof *self->series);
     self->series_reasons = memory_new(self->series_capacity, sizeof *self->series_reasons);
+    self->layouts = memory_new(1, sizeof *self->layouts);
 }
 
 void metric_batch_free(metric_batch_t *self)
@@ -27,6 +29,7 @@ void metric_batch_free(metric_batch_t *self)
     free(self->events);
     free(self->series);
     free(self->series_reasons);
+    free(self->layouts);
     *self = (metric_batch_t){0};
 }
 

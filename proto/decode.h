@@ -30,6 +30,7 @@ typedef struct {
     metric_event_t *series;   /* scratch: the series of a compact frame, */
     status_t *series_reasons; /* and why the events that name one are refused */
     size_t series_capacity;
+    struct layouts *layouts; /* what events before had in common */
 } metric_batch_t;
 
 typedef struct {

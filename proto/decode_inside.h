@@ -238,10 +238,21 @@ static inline uint32_t find_word(const char *const *words, uint32_t count, text_
     return i;
 }
 
-/* -- keys -- */
+/* -- keys and words -- */
 
 /*  True when the text, known to be as long as the literal, is it: one or two compared words. */
 #define KEY_IS(text, literal) (memcmp((text).data, literal, sizeof(literal) - 1) == 0)
+
+static inline metric_kind_t kind_of(text_t text)
+{
+    if (text.size == 5 && KEY_IS(text, "gauge"))
+        return METRIC_GAUGE;
+    if (text.size == 7 && KEY_IS(text, "counter"))
+        return METRIC_COUNTER;
+    if (text.size == 9 && KEY_IS(text, "histogram"))
+        return METRIC_HISTOGRAM;
+    return METRIC_KIND_COUNT;
+}
 
 /*  A key of a map. What is no text is no known key: *key is then empty. */
 static inline bool read_key(frame_t *self, uint32_t room, text_t *key)

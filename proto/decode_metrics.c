@@ -1,4 +1,5 @@
 #include "proto/decode_inside.h"
+#include "proto/decode_layout.h"
 #include "proto/must.h"
 
 #include <math.h>
@@ -69,17 +70,6 @@ static inline bool read_metric_name(frame_t *self, uint32_t room, text_t *name)
     if (is_reserved(*name))
         blame(self, STATUS_BAD_VALUE);
     return true;
-}
-
-static inline metric_kind_t kind_of(text_t text)
-{
-    if (text.size == 5 && KEY_IS(text, "gauge"))
-        return METRIC_GAUGE;
-    if (text.size == 7 && KEY_IS(text, "counter"))
-        return METRIC_COUNTER;
-    if (text.size == 9 && KEY_IS(text, "histogram"))
-        return METRIC_HISTOGRAM;
-    return METRIC_KIND_COUNT;
 }
 
 static void blame_kind(frame_t *self, text_t text)
@@ -243,9 +233,30 @@ static bool refuse_other(frame_t *self, uint32_t room)
     return skip(self, room);
 }
 
+/*  The usual event, read by what it has in common with one before it. Its containers nest two deep.
+ */
+static inline bool read_known_layout(frame_t *self, uint32_t room, metric_batch_t *batch)
+{
+    if (room < 2 || !layout_read(batch->layouts, &self->cursor, &batch->events[batch->count]))
+        return false;
+    batch->count++;
+    return true;
+}
+
+/*  The event in hand, which began at `from`, is kept or refused. */
+static void keep_event(frame_t *self, const uint8_t *from, metric_batch_t *batch)
+{
+    if (self->reason == NOT_BLAMED)
+        layout_learn(batch->layouts, from, self->cursor.at);
+    keep(self, batch);
+}
+
 static bool read_event(frame_t *self, uint32_t room, metric_batch_t *batch)
 {
     uint32_t pairs;
+    const uint8_t *from = self->cursor.at;
+    if (read_known_layout(self, room, batch))
+        return true;
     if (!take_map(&self->cursor, &pairs))
         return refuse_other(self, room);
     metric_event_t *event = &batch->events[batch->count];
@@ -256,7 +267,7 @@ static bool read_event(frame_t *self, uint32_t room, metric_batch_t *batch)
         return false;
     judge_series(self, &map);
     judge_values(self, &map, event);
-    keep(self, batch);
+    keep_event(self, from, batch);
     return true;
 }
 
@@ -406,7 +417,8 @@ static bool read_compact(frame_t *self, uint32_t room, const metric_map_t *map,
 /* -- the frame -- */
 
 /*  A map that is the whole frame: one event, or compact. */
-static bool read_lone_map(frame_t *self, uint32_t room, uint32_t pairs, metric_batch_t *batch)
+static bool read_lone_map(frame_t *self, uint32_t room, uint32_t pairs, const uint8_t *from,
+                          metric_batch_t *batch)
 {
     metric_event_t *event = &batch->events[batch->count];
     metric_map_t map;
@@ -418,7 +430,7 @@ static bool read_lone_map(frame_t *self, uint32_t room, uint32_t pairs, metric_b
         return read_compact(self, room < 2 ? 0 : room - 2, &map, batch);
     judge_series(self, &map);
     judge_values(self, &map, event);
-    keep(self, batch);
+    keep_event(self, from, batch);
     return true;
 }
 
@@ -436,8 +448,11 @@ static bool read_batch(frame_t *self, uint32_t room, uint32_t count, metric_batc
 static bool read_frame(frame_t *self, metric_batch_t *batch)
 {
     uint32_t count, room = whole_room(self->limits);
+    const uint8_t *from = self->cursor.at;
+    if (read_known_layout(self, room, batch))
+        return true;
     if (take_map(&self->cursor, &count))
-        return read_lone_map(self, room, count, batch);
+        return read_lone_map(self, room, count, from, batch);
     if (take_array(&self->cursor, &count))
         return read_batch(self, room, count, batch);
     return refuse_other(self, room);
@@ -450,6 +465,7 @@ status_t decode_metrics(const limits_t *limits, const void *frame, size_t size,
     size_t before = batch->count;
     frame_t self;
     open_frame(&self, limits, frame, size);
+    layouts_obey(batch->layouts, limits);
     bool whole =
         size <= limits->frame_bytes && read_frame(&self, batch) && cursor_left(&self.cursor) == 0;
     if (!whole)

@@ -7,11 +7,15 @@
 
 #include <msgpack.h>
 #include <stdlib.h>
+#include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define CHOOSES_REQUESTS 1u
 #define CHOOSES_SMALL_LIMITS 2u
+
+/* A batch of its own for every input is made no larger. */
+#define FRESH_EVENTS 1024u
 
 /* So small that the fuzzer finds both sides of each limit with few bytes. */
 static limits_t small_limits(void)
@@ -120,6 +124,43 @@ static void must_be_counted(const limits_t *limits, const uint8_t *frame, size_t
         must(added + refused <= limits->batch);
 }
 
+static void must_be_same_text(text_t a, text_t b)
+{
+    must(a.data == b.data && a.size == b.size);
+}
+
+/*  The same looks into the same frame. */
+static void must_be_same(const metric_event_t *a, const metric_event_t *b)
+{
+    must_be_same_text(a->name, b->name);
+    must_be_same_text(a->unit, b->unit);
+    must(a->labels.bytes == b->labels.bytes && a->labels.size == b->labels.size);
+    must(a->labels.count == b->labels.count && a->kind == b->kind);
+    must(memcmp(&a->value, &b->value, sizeof a->value) == 0);
+    must(memcmp(&a->time_s, &b->time_s, sizeof a->time_s) == 0);
+    must(a->values == b->values && a->value_count == b->value_count);
+}
+
+/*  What was learned from earlier frames, and from this one, changes nothing: a batch that knows
+ *  nothing is told the same. */
+static void must_be_read_afresh(const limits_t *limits, const uint8_t *frame, size_t size,
+                                const metric_batch_t *batch, const tally_t *tally)
+{
+    metric_batch_t fresh;
+    limits_t few = *limits;
+    tally_t again = {0};
+    few.batch = limits->batch < FRESH_EVENTS ? limits->batch : FRESH_EVENTS;
+    if (few.batch < limits->batch && size > few.batch) /* each event takes a byte */
+        return;
+    metric_batch_init(&fresh, &few);
+    fresh.count = 1;
+    decode_metrics(&few, frame, size, &fresh, &again);
+    must(memcmp(tally, &again, sizeof again) == 0 && fresh.count == batch->count);
+    for (size_t i = 1; i < fresh.count; i++)
+        must_be_same(&batch->events[i], &fresh.events[i]);
+    metric_batch_free(&fresh);
+}
+
 static void try_metrics(const limits_t *limits, const uint8_t *frame, size_t size,
                         metric_batch_t *batch)
 {
@@ -129,6 +170,8 @@ static void try_metrics(const limits_t *limits, const uint8_t *frame, size_t siz
     must_be_counted(limits, frame, size, whole, batch->count - 1, &tally);
     for (size_t i = 1; i < batch->count; i++)
         must_be_metric(limits, &batch->events[i], frame, size);
+    if (whole == STATUS_OK)
+        must_be_read_afresh(limits, frame, size, batch, &tally);
 }
 
 static void try_requests(const limits_t *limits, const uint8_t *frame, size_t size,
