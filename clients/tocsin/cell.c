@@ -132,6 +132,14 @@ static void write_text(text_t text, FILE *out)
     }
 }
 
+text_t cell_read_key(cursor_t *cursor)
+{
+    cursor_t look = *cursor;
+    value_t key;
+    must(cursor_read(&look, &key) && cursor_skip(cursor));
+    return key.type == VALUE_STR ? key.as.text : TEXT_NONE;
+}
+
 bool cell_is_empty(cursor_t cursor)
 {
     value_t value;
@@ -145,16 +153,15 @@ static void write_map(uint32_t pairs, cursor_t *cursor, FILE *out)
 {
     const char *comma = "";
     for (uint32_t i = 0; i < pairs; i++) {
-        value_t name;
-        must(cursor_read(cursor, &name) && name.type == VALUE_STR);
+        text_t name = cell_read_key(cursor);
         if (cell_is_empty(*cursor)) {
             must(cursor_skip(cursor));
             continue;
         }
         fputs(comma, out);
-        write_text(name.as.text, out);
+        write_text(name, out);
         fputc('=', out);
-        cell_write(name.as.text, cursor, out);
+        cell_write(name, cursor, out);
         comma = ",";
     }
     if (comma[0] == '\0')

@@ -10,6 +10,9 @@
 
 #include <stdio.h>
 
+/*  The key of a map at the cursor, which moves behind it; TEXT_NONE if it is no text. */
+text_t cell_read_key(cursor_t *cursor);
+
 /*  Does the value at the cursor say nothing: nil, an empty text, map or array? */
 bool cell_is_empty(cursor_t cursor);
 

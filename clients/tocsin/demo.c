@@ -163,9 +163,10 @@ static int demo(session_t *session)
     int status = connect_both(&self);
     if (status == 0)
         status = demo_stage_set(session);
-    if (status == 0) {
-        status = play(&self, call_count(session->call, OPT_TIMES, 1));
-        status = conclude(&self, status);
+    bool set = status == 0;
+    if (set)
+        status = conclude(&self, play(&self, call_count(session->call, OPT_TIMES, 1)));
+    if (set || status == EXIT_REFUSED || status == EXIT_INTERRUPTED) {
         int cleared = demo_stage_clear(session);
         status = status != 0 ? status : cleared;
     }

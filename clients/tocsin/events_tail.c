@@ -65,7 +65,7 @@ static void show(tail_t *self, const tocsin_publication_t *publication)
 static int follow(tail_t *self, tocsin_subscriber_t *subscriber, const char *address)
 {
     bool reached = false;
-    while (self->left > 0 && !interrupted()) {
+    while (self->left > 0 && !interrupted() && !ferror(stdout)) {
         tocsin_publication_t publication;
         tocsin_status_t status = tocsin_receive(subscriber, &publication, TURN_S);
         if (status == TOCSIN_OK)
@@ -78,7 +78,7 @@ static int follow(tail_t *self, tocsin_subscriber_t *subscriber, const char *add
         }
         reached = reached || tocsin_subscriber_reached(subscriber);
     }
-    return self->left == 0 ? 0 : interrupt_status();
+    return interrupted() ? interrupt_status() : 0;
 }
 
 static int tail_from(const session_t *session, const char *const *families, size_t family_count)

@@ -79,17 +79,19 @@ static void write_command(const command_row_t *command, FILE *out)
     write_options(OPTIONS_OF_ALL, "Options of every command:", out);
 }
 
-static void write_all(FILE *out)
+static void write_several(const char *noun, FILE *out)
 {
-    fputs("Usage: tocsin COMMAND [OPTION]...\n"
-          "\n"
+    fprintf(out, "Usage: tocsin %s%s [OPTION]...\n", noun == NULL ? "COMMAND" : noun,
+            noun == NULL ? "" : " VERB");
+    fputs("\n"
           "Speaks to tocsind, the alarm bell of a system of services.\n"
           "\n"
           "Commands (tocsin COMMAND --help explains one):\n",
           out);
     for (size_t i = 0; i < command_count; i++) {
         char name[COMMAND_NAME_BYTES];
-        write_entry(command_name(&commands[i], name), commands[i].about, out);
+        if (noun == NULL || strcmp(commands[i].noun, noun) == 0)
+            write_entry(command_name(&commands[i], name), commands[i].about, out);
     }
     write_options(OPTIONS_OF_ALL, "Options of every command, which may stand anywhere:", out);
     fputs("\nExit status: 0; 1 the broker said no; 64 usage; 65 bad data; 69 no broker; 130 "
@@ -97,10 +99,10 @@ static void write_all(FILE *out)
           out);
 }
 
-void help_write(const command_row_t *command, FILE *out)
+void help_write(const command_row_t *command, const char *noun, FILE *out)
 {
     if (command == NULL)
-        write_all(out);
+        write_several(noun, out);
     else
         write_command(command, out);
 }

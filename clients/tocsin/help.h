@@ -6,8 +6,8 @@
 
 #include <stdio.h>
 
-/*  All commands, or one of them. */
-void help_write(const command_row_t *command, FILE *out);
+/*  One command; or (NULL) those of a noun; or, with neither, all. */
+void help_write(const command_row_t *command, const char *noun, FILE *out);
 
 /*  "TITLE --severity SEVERITY [--system NAME]...": how the command is written, without its name. */
 void help_write_usage(const command_row_t *command, FILE *out);

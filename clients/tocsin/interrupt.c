@@ -10,14 +10,23 @@ static void take(int signal_number)
     caught = signal_number;
 }
 
-void interrupt_catch(void)
+/*  What whoever started us has told to be ignored (nohup, a shell's background) stays so. */
+static void catch_signal(int signal_number)
 {
-    struct sigaction action;
+    struct sigaction action, before;
+    if (sigaction(signal_number, NULL, &before) != 0 || before.sa_handler == SIG_IGN)
+        return;
     memset(&action, 0, sizeof action);
     action.sa_handler = take; /* without SA_RESTART: a wait must end */
     sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
+    sigaction(signal_number, &action, NULL);
+}
+
+void interrupt_catch(void)
+{
+    catch_signal(SIGINT);
+    catch_signal(SIGTERM);
+    catch_signal(SIGHUP);
 }
 
 bool interrupted(void)

@@ -1,4 +1,4 @@
-/*  interrupt - Ctrl-C and SIGTERM end what runs, in order.
+/*  interrupt - Ctrl-C, SIGTERM and a terminal that goes away end what runs, in order.
  *
  *  The handler sets a flag; what waits in a system call is woken by EINTR. Process-wide, as signals
  *  are.
@@ -16,7 +16,7 @@ void interrupt_catch(void);
 bool interrupted(void);
 
 /*  The exit status of a command that runs until it is told to end: EXIT_INTERRUPTED after Ctrl-C,
- *  0 after SIGTERM. */
+ *  0 after any other. */
 int interrupt_status(void);
 
 #endif

@@ -15,7 +15,7 @@ static int run(const call_t *call)
         return EXIT_SUCCESS;
     }
     if (call_has(call, OPT_HELP)) {
-        help_write(call->command, stdout);
+        help_write(call->command, call->operand_count > 0 ? call->operands[0] : NULL, stdout);
         return EXIT_SUCCESS;
     }
     return call->command->run == NULL ? question_run(call) : call->command->run(call);
@@ -29,8 +29,8 @@ int main(int argc, char **argv)
     if (status == 0)
         status = run(&call);
     call_free(&call);
-    if (fflush(stdout) != 0 && status == 0) {
-        perror("tocsin: stdout");
+    if ((fflush(stdout) != 0 || ferror(stdout)) && status == 0) {
+        perror("tocsin: standard output");
         status = EX_IOERR;
     }
     return status;

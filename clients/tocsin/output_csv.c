@@ -1,5 +1,6 @@
 #include "clients/tocsin/output.h"
 
+#include "clients/tocsin/cell.h"
 #include "proto/cursor.h"
 #include "proto/json.h"
 #include "proto/must.h"
@@ -24,13 +25,15 @@ static void add_key(heading_t *self, text_t key)
         self->keys[self->count++] = key;
 }
 
+/*  What is no map has no keys, and an empty row. */
 static void collect_keys(heading_t *self, cursor_t *cursor)
 {
-    value_t map, key;
-    must(cursor_read(cursor, &map) && map.type == VALUE_MAP);
-    for (uint32_t i = 0; i < map.as.count; i++) {
-        must(cursor_read(cursor, &key) && key.type == VALUE_STR && cursor_skip(cursor));
-        add_key(self, key.as.text);
+    cursor_t look = *cursor;
+    value_t map;
+    must(cursor_skip(cursor) && cursor_read(&look, &map));
+    for (uint32_t i = 0; map.type == VALUE_MAP && i < map.as.count; i++) {
+        add_key(self, cell_read_key(&look));
+        must(cursor_skip(&look));
     }
 }
 

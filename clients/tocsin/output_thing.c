@@ -43,28 +43,28 @@ static bool is_deep(cursor_t cursor)
  *  disk". */
 static void write_values(const writing_t *self, cursor_t *cursor)
 {
-    value_t map, key;
+    value_t map;
     const char *gap = "";
     must(cursor_read(cursor, &map));
     for (uint32_t i = 0; i < map.as.count; i++) {
-        must(cursor_read(cursor, &key) && key.type == VALUE_STR);
+        text_t key = cell_read_key(cursor);
         if (cell_is_empty(*cursor)) {
             must(cursor_skip(cursor));
             continue;
         }
         fputs(gap, self->out);
-        cell_write(key.as.text, cursor, self->out);
+        cell_write(key, cursor, self->out);
         gap = "  ";
     }
 }
 
 static void write_element(const writing_t *self, text_t key, bool map, cursor_t *cursor)
 {
-    value_t value, name;
+    value_t value;
     if (map) {
-        must(cursor_read(cursor, &name) && name.type == VALUE_STR);
-        fprintf(self->out, "%.*s: ", (int)name.as.text.size, name.as.text.data);
-        cell_write(name.as.text, cursor, self->out);
+        text_t name = cell_read_key(cursor);
+        fprintf(self->out, "%.*s: ", (int)name.size, name.data);
+        cell_write(name, cursor, self->out);
         return;
     }
     cursor_t look = *cursor;
@@ -101,11 +101,11 @@ static void write_flat(const writing_t *self, text_t key, cursor_t *cursor)
 static int longest_key(cursor_t cursor, uint32_t count)
 {
     size_t longest = 0;
-    value_t key;
     for (uint32_t i = 0; i < count; i++) {
-        must(cursor_read(&cursor, &key) && key.type == VALUE_STR && cursor_skip(&cursor));
-        if (key.as.text.size > longest)
-            longest = key.as.text.size;
+        text_t key = cell_read_key(&cursor);
+        must(cursor_skip(&cursor));
+        if (key.size > longest)
+            longest = key.size;
     }
     return (int)longest;
 }
@@ -114,7 +114,7 @@ void output_thing(tocsin_value_t map, FILE *out)
 {
     cursor_t cursor = cursor_over(map.bytes, map.size);
     writing_t writing = {.out = out, .painted = paint_allowed(out)};
-    value_t head, key;
+    value_t head;
     must(cursor_read(&cursor, &head));
     if (head.type != VALUE_MAP) {
         cursor = cursor_over(map.bytes, map.size);
@@ -124,12 +124,12 @@ void output_thing(tocsin_value_t map, FILE *out)
     }
     writing.indent = longest_key(cursor, head.as.count) + 2;
     for (uint32_t i = 0; i < head.as.count; i++) {
-        must(cursor_read(&cursor, &key));
-        fprintf(out, "%-*.*s", writing.indent, (int)key.as.text.size, key.as.text.data);
+        text_t key = cell_read_key(&cursor);
+        fprintf(out, "%-*.*s", writing.indent, (int)key.size, key.data);
         if (is_deep(cursor))
-            write_deep(&writing, key.as.text, &cursor);
+            write_deep(&writing, key, &cursor);
         else
-            write_flat(&writing, key.as.text, &cursor);
+            write_flat(&writing, key, &cursor);
         fputc('\n', out);
     }
 }

@@ -4,9 +4,7 @@
 #include "clients/tocsin/paint.h"
 #include "proto/cursor.h"
 
-#include <math.h>
 #include <string.h>
-#include <time.h>
 
 /*  What a person wants to know first; the rest is in the JSON. A word says itself, a number needs
  *  its key. */
@@ -71,14 +69,10 @@ void publication_line_write_what(const tocsin_publication_t *publication, FILE *
 
 void publication_line_write(const tocsin_publication_t *publication, bool painted, FILE *out)
 {
-    char time_text[16] = "";
-    struct tm date;
-    time_t seconds = (time_t)floor(publication->time);
     text_t type = text_of(publication->type);
-    if (localtime_r(&seconds, &date) != NULL)
-        strftime(time_text, sizeof time_text, "%H:%M:%S", &date);
-    fprintf(out, "%s  %s%-18s%s  %s", time_text, painted ? paint_begin(type) : "",
-            publication->type, painted ? paint_end(type) : "", publication->subject);
+    cell_write_time(publication->time, out);
+    fprintf(out, "  %s%-18s%s  %s", painted ? paint_begin(type) : "", publication->type,
+            painted ? paint_end(type) : "", publication->subject);
     publication_line_write_what(publication, out);
     fputc('\n', out);
 }

@@ -1,6 +1,6 @@
 /*  publication_line - a publication as one line for a person:
  *
- *      17:00:07  dependency.changed  postgresql  healthy -> degraded  error_ratio=31 %
+ *      2026-11-25T17:00:07Z  dependency.changed  postgresql  healthy -> degraded  error_ratio=31 %
  */
 #ifndef CLIENTS_TOCSIN_PUBLICATION_LINE_H
 #define CLIENTS_TOCSIN_PUBLICATION_LINE_H

@@ -231,6 +231,18 @@ class WithoutABroker(unittest.TestCase):
             self.assertEqual((done.returncode, done.stderr), (0, ""), words)
             self.assertTrue(done.stdout)
 
+    def test_a_noun_alone_is_explained_by_its_verbs(self):
+        lines = tocsin("alert", "--help").stdout.splitlines()
+        self.assertEqual(lines[0], "Usage: tocsin alert VERB [OPTION]...")
+        self.assertEqual({line.split()[0] for line in lines if line.startswith("  alert ")}, {"alert"})
+        self.assertNotIn("  incident list", tocsin("alert", "--help").stdout)
+
+    def test_what_cannot_be_written_is_said(self):
+        with open("/dev/full", "w") as full:
+            done = subprocess.run([TOCSIN, "--help"], stdout=full, stderr=subprocess.PIPE, text=True, timeout=20)
+        self.assertEqual(done.returncode, 74)
+        self.assertIn("No space left", done.stderr)
+
     def test_ctrl_c_while_waiting_is_130(self):
         silent = zmq.Context().socket(zmq.ROUTER)  # there, but never answers
         port = silent.bind_to_random_port("tcp://127.0.0.1")

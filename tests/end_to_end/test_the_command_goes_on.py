@@ -46,7 +46,7 @@ class Tail(CommandTest):
         wait_for(lambda: tail.out, "the alert")
         self.assertEqual(tail.end(signal.SIGTERM), 0)
         self.assertEqual(len(tail.out), 1)
-        self.assertRegex(tail.out[0], r"^\d\d:\d\d:\d\d  alert.firing +\S+  .*high  look here")
+        self.assertRegex(tail.out[0], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ  alert.firing +\S+  .*high  look here")
 
     def test_it_survives_restarts_of_the_broker_and_misses_nothing(self):
         broker = self.broker
@@ -68,6 +68,13 @@ class Tail(CommandTest):
         wait_for(lambda: len(tail.out) == 4, "the last incident", 30)
         self.assertEqual(tail.end(), 130)
         self.assertEqual([json.loads(line) for line in tail.out], broker.get("events.since", family="incident", seq=0)["items"])
+
+    def test_a_full_disk_ends_it(self):
+        self.open_incident("x")
+        with open("/dev/full", "w") as full:
+            done = subprocess.run([TOCSIN, "events", "tail", "--since", "0", *self.at()], stdout=full, stderr=subprocess.PIPE, text=True,
+                                  timeout=60, env=plain_environment())
+        self.assertEqual(done.returncode, 74)
 
     def test_a_reader_that_goes_away_ends_it_quietly(self):
         for n in range(2000):
