@@ -166,8 +166,10 @@ static void restore(operations_t *self)
 {
     store_t *store = self->given->store;
     operations_manager_destroy(&self->manager);
-    self->manager = operations_manager_new(&self->given->config->operations,
-                                           (effect_sink_t){operations_take_effect, self});
+    operations_config_t config = self->given->config->operations;
+    config.seed = self->seed;
+    self->manager = operations_manager_new(&config, (effect_sink_t){operations_take_effect, self});
+    operations_manager_restore_end(self->manager, store_last_alive(store));
     store_each(store, TABLE_POLICY, restore_policy, self);
     store_each(store, TABLE_RUNBOOK, restore_runbook, self);
     store_each(store, TABLE_INCIDENT, restore_incident, self);
@@ -518,6 +520,8 @@ static void let_time_pass(operations_t *self)
     if (self->now.mono_ns >= self->sampled.mono_ns + SAMPLE_NS) {
         self->sampled = self->now;
         send_samples(self);
+        if (operations_manager_next(self->manager) != INSTANT_NEVER) /* a clock runs */
+            store_alive(self->given->store, self->now.wall_s);
     }
     if (self->now.mono_ns >= self->forgot.mono_ns + FORGET_NS) {
         self->forgot = self->now;
@@ -568,6 +572,7 @@ static bool take_turn(operations_t *self)
 static void set_up(operations_t *self, zsock_t *pipe, operations_actor_t *given)
 {
     *self = (operations_t){.given = given, .reactor = pipe, .now = clock_now()};
+    arc4random_buf(&self->seed, sizeof self->seed);
     msgpack_sbuffer_init(&self->data);
     msgpack_sbuffer_init(&self->body);
     msgpack_sbuffer_init(&self->outcome);

@@ -29,6 +29,7 @@ typedef struct {
     zsock_t *reactor;
     operations_manager_t *manager;
     instant_t now; /* of the turn */
+    uint64_t seed; /* of the manager's tables */
     tally_t tally; /* of the incidents lane */
     uint64_t heads_at_start[FAMILY_STORED];
     uint64_t pending_accepted; /* of this turn, by commands whose commit is still to come */

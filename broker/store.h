@@ -165,6 +165,12 @@ void store_once_keep(store_t *self, text_t key, double time_s, bool ok, text_t o
 /*  Forget answers older than that. */
 void store_once_forget(store_t *self, double before_s);
 
+/* -- alive: the moment up to which clocks ran that a restart pauses -- */
+
+void store_alive(store_t *self, double wall_s);
+/*  NaN when it was never said. */
+double store_last_alive(store_t *self);
+
 /* -- facts -- */
 
 typedef struct {
