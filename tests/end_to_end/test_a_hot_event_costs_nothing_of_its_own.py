@@ -17,7 +17,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 RELEASE = os.path.join(HERE, "..", "..", "build", "release", "bin")
 BATCH, FRAMES = 100, 10000
 EVENTS = BATCH * FRAMES
-PER_EVENT = 0.05  # what a frame, a block and the seconds that pass may cost, spread over their events: one for each twenty events
+PER_EVENT = 0.1  # what a frame, a block and the seconds that pass may cost, spread over their events: one for each ten events
 
 
 def frame(n):
