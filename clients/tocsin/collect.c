@@ -18,8 +18,7 @@
 #define INTERVAL_S 1.0
 /* How soon Ctrl-C is noticed while nothing happens. */
 #define TURN_S 0.1
-/* Some minutes of numbers wait for a broker that is away; older ones are worth more than newer ones
-   only to a flood. */
+/* Some minutes of numbers wait for a broker that is away, the newest. */
 #define QUEUE_BYTES (1u << 20)
 #define LEAVE_S 0.5
 /* As large as /proc/stat and its like become on a machine with a thousand processors. */
@@ -130,6 +129,7 @@ static int collect_for(const session_t *session, probes_t *probes)
         tocsin_emitter_new(&(tocsin_emitter_options_t){.metrics = self.address,
                                                        .requests = session->addresses[AT_REQUESTS],
                                                        .queue_bytes = QUEUE_BYTES,
+                                                       .when_full = TOCSIN_DROP_OLDEST,
                                                        .linger = LEAVE_S});
     if (self.emitter == NULL) {
         fprintf(stderr, "tocsin: %s: %s\n", self.address, zmq_strerror(errno));

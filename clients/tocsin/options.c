@@ -13,6 +13,8 @@ static const char *const status_filter_words[] = {"open",     "new",    "investi
 static const char *const family_words[] = {"anomaly",  "slo",       "dependency", "alert",
                                            "incident", "heartbeat", NULL};
 
+static const char *const until_words[] = {"resolved", NULL};
+
 const option_t options[OPTION_ROWS] = {
     [OPT_ENDPOINT] = {"endpoint", 'e', "NAME=ADDRESS", OPTION_PAIRS, NULL, NULL,
                       "Where the broker is: control, metrics, requests, incidents or events; "
@@ -60,7 +62,7 @@ const option_t options[OPTION_ROWS] = {
     [OPT_NOTE] = {"note", 0, "TEXT", OPTION_TEXT, "note", NULL, "A note for the record"},
     [OPT_DURATION] = {"duration", 'd', "DURATION", OPTION_DURATION, "duration", NULL,
                       "For so long, from now on: 90, 30m, 2h"},
-    [OPT_UNTIL] = {"until", 0, "TIME", OPTION_TEXT, "until", NULL,
+    [OPT_UNTIL] = {"until", 0, "TIME", OPTION_UNTIL, "until", until_words,
                    "Until then: Unix seconds, a date, or the word resolved"},
     [OPT_REASON] = {"reason", 0, "TEXT", OPTION_TEXT, "reason", NULL, "Why, for the record"},
     [OPT_FAMILY] = {"family", 0, "FAMILY", OPTION_WORDS, NULL, family_words,
@@ -141,6 +143,8 @@ bool option_takes(option_id_t id, const char *value, const char **expected)
         return value_of_duration(value, &number);
     case OPTION_TIME:
         return value_of_time(value, 0, &number);
+    case OPTION_UNTIL:
+        return is_word(option->words, value) || value_of_date(value, &number);
     case OPTION_TEXT:
     case OPTION_TEXTS:
         return true;

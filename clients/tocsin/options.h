@@ -23,7 +23,8 @@ typedef enum {
     OPTION_COUNT,    /* a whole number >= 0 */
     OPTION_NUMBER,   /* a finite number */
     OPTION_DURATION, /* seconds, or "1h30m" */
-    OPTION_TIME      /* Unix seconds, a date, or a duration ago */
+    OPTION_TIME,     /* Unix seconds, a date, or a duration ago */
+    OPTION_UNTIL     /* Unix seconds, a date, or one of `words` */
 } option_type_t;
 
 typedef struct {

@@ -89,6 +89,12 @@ static void pack_one(msgpack_sbuffer *out, option_type_t type, const char *value
         must(value_of_time(value, (double)time(NULL), &number));
         pack_number(out, number);
         break;
+    case OPTION_UNTIL:
+        if (value_of_date(value, &number))
+            pack_number(out, number);
+        else
+            pack_string(out, value);
+        break;
     case OPTION_FLAG:
         pack_bool(out, true);
         break;

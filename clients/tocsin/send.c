@@ -134,7 +134,7 @@ static int push(tocsin_emitter_t *emitter, emit_t *emit, const void *event, cons
         status = tocsin_flush(emitter, REACH_S - LINGER_S);
     if (status == TOCSIN_OK)
         return 0;
-    if (status == TOCSIN_INTERRUPTED)
+    if (interrupted())
         return EXIT_INTERRUPTED;
     if (status == TOCSIN_TIMEOUT)
         return session_unreachable(address);

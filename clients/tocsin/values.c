@@ -56,10 +56,15 @@ static bool read_date(const char *word, double *unix_s)
     return true;
 }
 
+bool value_of_date(const char *word, double *unix_s)
+{
+    return value_of_number(word, unix_s) || read_date(word, unix_s);
+}
+
 bool value_of_time(const char *word, double now, double *unix_s)
 {
     double ago;
-    if (value_of_number(word, unix_s) || read_date(word, unix_s))
+    if (value_of_date(word, unix_s))
         return true;
     if (!duration_parse(text_of(word), &ago))
         return false;

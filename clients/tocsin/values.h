@@ -16,7 +16,10 @@ bool value_of_number(const char *word, double *number);
 /*  Seconds, >= 0: a number, or text in Prometheus form ("1h30m"). */
 bool value_of_duration(const char *word, double *seconds);
 
-/*  Unix seconds: a number, a date in RFC 3339 (UTC), or a duration before `now`. */
+/*  Unix seconds: a number, or a date in RFC 3339 (UTC). */
+bool value_of_date(const char *word, double *unix_s);
+
+/*  The same, or a duration before `now`. */
 bool value_of_time(const char *word, double now, double *unix_s);
 
 #endif

@@ -127,6 +127,7 @@ static void test_call__each_misuse_is_one_line_that_says_what_is_expected(void *
     assert_refused("send|metric|cpu|much|-k|gauge", "much: expected VALUE, a number");
     assert_refused("silence|put|host|--reason|x", "host: expected LABEL=VALUE");
     assert_refused("completion|csh", "expected SHELL");
+    assert_refused("silence|put|a=b|--reason|x|--until|2h", "--until 2h: expected");
     assert_refused("status|--timeout|soon", "expected seconds, or a duration");
 }
 
