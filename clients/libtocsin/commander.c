@@ -3,6 +3,7 @@
 #include "clients/libtocsin/arguments.h"
 #include "clients/libtocsin/buffer.h"
 #include "clients/libtocsin/clock.h"
+#include "clients/libtocsin/keys.h"
 #include "proto/cursor.h"
 
 #include <errno.h>
@@ -42,7 +43,7 @@ struct tocsin_reply {
 
 /* -- life -- */
 
-static void *connect_to(void *context, const char *address)
+static void *connect_to(void *context, const char *address, const keys_t *keys)
 {
     void *socket = zmq_socket(context, ZMQ_DEALER);
     if (socket == NULL)
@@ -52,7 +53,7 @@ static void *connect_to(void *context, const char *address)
     zmq_setsockopt(socket, ZMQ_IMMEDIATE, &yes, sizeof yes);
     zmq_setsockopt(socket, ZMQ_LINGER, &linger_ms, sizeof linger_ms);
     zmq_setsockopt(socket, ZMQ_TCP_KEEPALIVE, &yes, sizeof yes);
-    if (zmq_connect(socket, address) == 0)
+    if (keys_apply(keys, socket) && zmq_connect(socket, address) == 0)
         return socket;
     int reason = errno;
     zmq_close(socket);
@@ -62,6 +63,15 @@ static void *connect_to(void *context, const char *address)
 
 tocsin_commander_t *tocsin_commander_new(const char *address, double timeout)
 {
+    return tocsin_commander_new_keyed(address, timeout, NULL);
+}
+
+tocsin_commander_t *tocsin_commander_new_keyed(const char *address, double timeout,
+                                               const tocsin_keys_t *given)
+{
+    keys_t keys;
+    if (!keys_find(&keys, given))
+        return NULL;
     tocsin_commander_t *self = calloc(1, sizeof *self);
     if (self == NULL)
         return NULL;
@@ -69,7 +79,8 @@ tocsin_commander_t *tocsin_commander_new(const char *address, double timeout)
     self->address = strdup(address == NULL ? TOCSIN_CONTROL_ADDRESS : address);
     self->context = zmq_ctx_new();
     if (self->address != NULL && self->context != NULL)
-        self->socket = connect_to(self->context, self->address);
+        self->socket = connect_to(self->context, self->address, &keys);
+    keys_forget(&keys);
     if (self->socket != NULL)
         return self;
     int reason = errno;

@@ -2,6 +2,7 @@
 
 #include "clients/libtocsin/clock.h"
 #include "clients/libtocsin/event_form.h"
+#include "clients/libtocsin/keys.h"
 #include "engines/hash.h"
 
 #include <errno.h>
@@ -49,7 +50,7 @@ static void take_options(tocsin_emitter_t *self, const tocsin_emitter_options_t 
 /*  Only a completed connection takes messages: until there is one they are held here, where they
  *  are counted and bounded, and where a broker that is not there is noticed. */
 static bool connect_lane(tocsin_emitter_t *self, lane_kind_t lane, const char *address,
-                         const char *otherwise)
+                         const char *otherwise, const keys_t *keys)
 {
     self->addresses[lane] = strdup(address == NULL ? otherwise : address);
     void *socket = zmq_socket(self->context, ZMQ_PUSH);
@@ -60,16 +61,22 @@ static bool connect_lane(tocsin_emitter_t *self, lane_kind_t lane, const char *a
     zmq_setsockopt(socket, ZMQ_IMMEDIATE, &yes, sizeof yes);
     zmq_setsockopt(socket, ZMQ_SNDHWM, &hwm, sizeof hwm);
     zmq_setsockopt(socket, ZMQ_TCP_KEEPALIVE, &yes, sizeof yes);
-    return zmq_connect(socket, self->addresses[lane]) == 0;
+    return keys_apply(keys, socket) && zmq_connect(socket, self->addresses[lane]) == 0;
 }
 
 static bool connect_all(tocsin_emitter_t *self, const tocsin_emitter_options_t *options)
 {
+    keys_t keys;
+    if (!keys_find(&keys, options->keys))
+        return false;
     self->context = zmq_ctx_new();
-    return self->context != NULL &&
-           connect_lane(self, LANE_METRICS, options->metrics, TOCSIN_METRICS_ADDRESS) &&
-           connect_lane(self, LANE_REQUESTS, options->requests, TOCSIN_REQUESTS_ADDRESS) &&
-           connect_lane(self, LANE_INCIDENTS, options->incidents, TOCSIN_INCIDENTS_ADDRESS);
+    bool connected =
+        self->context != NULL &&
+        connect_lane(self, LANE_METRICS, options->metrics, TOCSIN_METRICS_ADDRESS, &keys) &&
+        connect_lane(self, LANE_REQUESTS, options->requests, TOCSIN_REQUESTS_ADDRESS, &keys) &&
+        connect_lane(self, LANE_INCIDENTS, options->incidents, TOCSIN_INCIDENTS_ADDRESS, &keys);
+    keys_forget(&keys);
+    return connected;
 }
 
 /*  A condition that waits on the clock that never jumps. */

@@ -1,6 +1,7 @@
 #include "clients/libtocsin/subscriber.h"
 
 #include "clients/libtocsin/clock.h"
+#include "clients/libtocsin/keys.h"
 #include "proto/cursor.h"
 
 #include <errno.h>
@@ -69,8 +70,12 @@ static void subscribe(tocsin_subscriber_t *self)
     }
 }
 
-static bool connect_events(tocsin_subscriber_t *self, const char *address)
+static bool connect_events(tocsin_subscriber_t *self, const char *address,
+                           const tocsin_keys_t *given)
 {
+    keys_t keys;
+    if (!keys_find(&keys, given))
+        return false;
     self->socket = zmq_socket(self->context, ZMQ_SUB);
     if (self->socket == NULL)
         return false;
@@ -80,7 +85,9 @@ static bool connect_events(tocsin_subscriber_t *self, const char *address)
     zmq_setsockopt(self->socket, ZMQ_LINGER, &linger_ms, sizeof linger_ms);
     zmq_setsockopt(self->socket, ZMQ_TCP_KEEPALIVE, &yes, sizeof yes);
     subscribe(self);
-    return zmq_connect(self->socket, address) == 0;
+    bool applied = keys_apply(&keys, self->socket);
+    keys_forget(&keys);
+    return applied && zmq_connect(self->socket, address) == 0;
 }
 
 static bool set_up(tocsin_subscriber_t *self, const tocsin_subscriber_options_t *options)
@@ -96,11 +103,12 @@ static bool set_up(tocsin_subscriber_t *self, const tocsin_subscriber_options_t 
     self->context = zmq_ctx_new();
     if (self->topic == NULL || self->context == NULL)
         return false;
-    if (!connect_events(self, options->events == NULL ? TOCSIN_EVENTS_ADDRESS : options->events))
+    if (!connect_events(self, options->events == NULL ? TOCSIN_EVENTS_ADDRESS : options->events,
+                        options->keys))
         return false;
     self->started = options->control != NULL && options->control[0] == '\0';
     if (!self->started)
-        self->commander = tocsin_commander_new(options->control, 0);
+        self->commander = tocsin_commander_new_keyed(options->control, 0, options->keys);
     return self->started || self->commander != NULL;
 }
 

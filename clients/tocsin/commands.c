@@ -352,6 +352,13 @@ const command_row_t commands[] = {
      .options = OPTION(OPT_CASE) | OPTION(OPT_ROUNDS) | OPTION(OPT_SCALE),
      .run = bench_run,
      .about = "Start a broker and yardsticks beside it, and print what an event costs"},
+    {.noun = "keygen",
+     .operands = {{"NAME", NULL, OPTION_TEXT, NULL}},
+     .options = OPTION(OPT_ROLE) | OPTION(OPT_WRITE) | OPTION(OPT_READ) | OPTION(OPT_EXPIRES_IN) |
+                OPTION(OPT_DIRECTORY),
+     .needs = OPTION(OPT_ROLE),
+     .run = keygen_run,
+     .about = "Make the keys of somebody who may connect to a broker that asks for them"},
     {.noun = "completion",
      .operands = {{"SHELL", NULL, OPTION_WORD, shell_words}},
      .run = completion_run,

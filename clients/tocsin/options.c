@@ -10,6 +10,8 @@
 static const char *const output_words[] = {"table", "json", "jsonl", "csv", NULL};
 static const char *const status_filter_words[] = {"open",     "new",    "investigating",
                                                   "resolved", "closed", NULL};
+static const char *const key_role_words[] = {"producer", "subscriber", "operator",
+                                             "admin",    "server",     NULL};
 static const char *const family_words[] = {"anomaly",  "slo",       "dependency", "alert",
                                            "incident", "heartbeat", NULL};
 
@@ -90,6 +92,16 @@ const option_t options[OPTION_ROWS] = {
                     "Rounds of each case, 5 to 101; otherwise 7"},
     [OPT_SCALE] = {"scale", 0, "FACTOR", OPTION_NUMBER, NULL, NULL,
                    "Times the events of a round; otherwise 1"},
+    [OPT_ROLE] = {"role", 0, "ROLE", OPTION_WORD, NULL, key_role_words,
+                  "producer, subscriber, operator, admin; server: the broker's own key"},
+    [OPT_WRITE] = {"write", 0, "PREFIX", OPTION_TEXTS, NULL, NULL,
+                   "Names a producer may write begin so; may be given again; otherwise all"},
+    [OPT_READ] = {"read", 0, "PREFIX", OPTION_TEXTS, NULL, NULL,
+                  "Topics it may read begin so; may be given again; otherwise all"},
+    [OPT_EXPIRES_IN] = {"expires-in", 0, "DURATION", OPTION_DURATION, NULL, NULL,
+                        "It ends after so long: 90d; otherwise never"},
+    [OPT_DIRECTORY] = {"directory", 0, "DIR", OPTION_TEXT, NULL, NULL,
+                       "Where the files go; otherwise here"},
 };
 
 option_id_t option_named(option_set_t set, const char *name, size_t size)

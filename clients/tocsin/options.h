@@ -82,6 +82,11 @@ typedef enum {
     OPT_CASE,
     OPT_ROUNDS,
     OPT_SCALE,
+    OPT_ROLE,
+    OPT_WRITE,
+    OPT_READ,
+    OPT_EXPIRES_IN,
+    OPT_DIRECTORY,
     OPTION_ROWS
 } option_id_t;
 

@@ -13,6 +13,7 @@ int collect_run(const call_t *call);
 int demo_run(const call_t *call);
 int bench_run(const call_t *call);
 int policy_check_run(const call_t *call);
+int keygen_run(const call_t *call);
 int completion_run(const call_t *call);
 
 #endif

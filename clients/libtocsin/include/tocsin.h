@@ -55,6 +55,15 @@ typedef enum {
 /*  In words, for a person. */
 TOCSIN_API const char *tocsin_status_text(tocsin_status_t status);
 
+/*  The keys with which to speak to a broker that lets only known keys in, each 40 characters of
+ *  Z85: one's own pair, and the broker's public key (rfc.zeromq.org/spec/26). Where a struct below
+ *  has none, the environment is asked: TOCSIN_KEY names the file that `tocsin keygen` wrote,
+ *  TOCSIN_SERVER_KEY is the broker's public key. A secret that others may read is refused: EACCES.
+ */
+typedef struct {
+    const char *public_key, *secret_key, *server_key;
+} tocsin_keys_t;
+
 /* -- pushing events -- */
 
 typedef enum {
@@ -123,8 +132,9 @@ typedef struct {
     double batch_age;    /* seconds an event waits for others at most, default 0.05 */
     size_t queue_bytes;  /* held for an endpoint that does not take them, default 16 MiB */
     tocsin_full_t when_full;
-    double aggregate_age; /* seconds values are put together at most, default 1 */
-    double linger;        /* seconds tocsin_emitter_destroy may take, default 2; < 0: none */
+    double aggregate_age;      /* seconds values are put together at most, default 1 */
+    double linger;             /* seconds tocsin_emitter_destroy may take, default 2; < 0: none */
+    const tocsin_keys_t *keys; /* NULL: as the environment says */
 } tocsin_emitter_options_t;
 
 /*  Begins to connect, once and for all: a connection that is lost comes back by itself. `options`
@@ -223,6 +233,8 @@ typedef struct tocsin_reply tocsin_reply_t;
 /*  `address` NULL: TOCSIN_CONTROL_ADDRESS. `timeout` in seconds is how long tocsin_ask waits; 0: 5.
  *  NULL on failure, with errno. */
 TOCSIN_API tocsin_commander_t *tocsin_commander_new(const char *address, double timeout);
+TOCSIN_API tocsin_commander_t *tocsin_commander_new_keyed(const char *address, double timeout,
+                                                          const tocsin_keys_t *keys);
 TOCSIN_API void tocsin_commander_destroy(tocsin_commander_t **self);
 
 /*  Ask or command, and wait for the answer. `arguments` names each argument and its type, the
@@ -299,6 +311,7 @@ typedef struct {
     size_t position_count;
     bool replay;    /* families without a position begin after `since`, else with what comes now */
     uint64_t since; /* a `seq`; 0: with the oldest there is */
+    const tocsin_keys_t *keys; /* NULL: as the environment says */
 } tocsin_subscriber_options_t;
 
 /*  One publication. What it points to is good until the next call. */
