@@ -110,8 +110,7 @@ bool access_permits_incident(const access_key_t *who, texts_t systems, text_t ke
     return permitted;
 }
 
-/*  For actions whose subject is not known yet, or that have none. */
-static bool may_at_all(const access_key_t *who, action_t action)
+bool access_permits_at_all(const access_key_t *who, action_t action)
 {
     return who != NULL && grants[action][who->role] != NEVER;
 }
@@ -157,7 +156,7 @@ bool access_permits_command(const access_key_t *who, const command_t *command)
         return access_permits_incident(who, open->systems, open->key);
     }
     if (action == ACTION_REPORT || command->which == DO_EVENTS_HEADS)
-        return may_at_all(who, action);
+        return access_permits_at_all(who, action);
     return access_permits(who, action, subject_of(command, subject, sizeof subject));
 }
 
@@ -170,7 +169,7 @@ static bool is_heartbeat(text_t topic)
 size_t access_topics(const access_key_t *who, text_t topic,
                      void (*take)(void *context, text_t prefix), void *context)
 {
-    if (!may_at_all(who, ACTION_READ))
+    if (!access_permits_at_all(who, ACTION_READ))
         return 0;
     if (is_heartbeat(topic) || access_permits(who, ACTION_READ, topic)) {
         take(context, topic);

@@ -54,6 +54,9 @@ action_t access_action(do_t command);
 /*  May this key do that to what is named so? NULL: nobody. */
 bool access_permits(const access_key_t *who, action_t action, text_t subject);
 
+/*  May it do that to anything at all? For what has no subject, or one that is not known yet. */
+bool access_permits_at_all(const access_key_t *who, action_t action);
+
 /*  May this key give that command? Incidents are told apart by what they name; which incident a
  *  note is for only its own state tells: see access_permits_incident. */
 bool access_permits_command(const access_key_t *who, const command_t *command);

@@ -157,11 +157,22 @@ static void serve_reactor(actor_t *self)
 
 /* -- life -- */
 
+/*  An earlier handler of this process may still be about to leave the address. */
+static void bind_zap(zsock_t *zap)
+{
+    int64_t deadline = clock_now().mono_ns + NS_PER_S;
+    while (zsock_bind(zap, ZAP_ADDRESS) < 0) {
+        must(clock_now().mono_ns < deadline);
+        zclock_sleep(1);
+    }
+}
+
 static void set_up(actor_t *self, zsock_t *pipe, access_actor_t *given)
 {
     *self = (actor_t){.given = given, .reactor = pipe, .complaints = strdup("")};
     self->zap = zsock_new(ZMQ_REP);
-    must(self->zap != NULL && zsock_bind(self->zap, ZAP_ADDRESS) == 0);
+    must(self->zap != NULL);
+    bind_zap(self->zap);
     self->watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
     if (self->watch < 0 ||
         inotify_add_watch(self->watch, given->directory,

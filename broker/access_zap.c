@@ -21,6 +21,7 @@ static const struct {
     [ZAP_MECHANISM_REFUSED] = {"mechanism", "400"},
     [ZAP_ADDRESS_REFUSED] = {"address", "400"},
     [ZAP_KEY_UNKNOWN] = {"unknown_key", "400"},
+    [ZAP_UNAVAILABLE] = {"unavailable", "300"},
 };
 
 const char *zap_verdict_word(zap_verdict_t verdict)
@@ -68,7 +69,7 @@ zap_verdict_t zap_judge(const text_t *frames, size_t count, const access_keys_t 
     char key[KEY_TEXT_SIZE];
     must(zmq_z85_encode(key, (const uint8_t *)frames[CREDENTIALS].data, KEY_BYTES) != NULL);
     if (access_keys_find(keys, key) == NULL)
-        return ZAP_KEY_UNKNOWN;
+        return keys->trusted ? ZAP_KEY_UNKNOWN : ZAP_UNAVAILABLE;
     memcpy(user_id, key, sizeof key);
     return ZAP_WELCOME;
 }

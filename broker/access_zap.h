@@ -29,13 +29,14 @@ typedef enum {
     ZAP_MECHANISM_REFUSED,
     ZAP_ADDRESS_REFUSED,
     ZAP_KEY_UNKNOWN,
+    ZAP_UNAVAILABLE, /* nobody is known now; unlike a refusal this makes a client try again */
     ZAP_VERDICT_COUNT
 } zap_verdict_t;
 
 /*  "unknown_key", …: as counted and logged. */
 const char *zap_verdict_word(zap_verdict_t verdict);
 
-/*  The status code of the reply: "200", "400" or "500". */
+/*  The status code of the reply: "200", "300", "400" or "500". */
 const char *zap_verdict_code(zap_verdict_t verdict);
 
 /*  Judge a request; fills user_id when the answer is ZAP_WELCOME, else makes it empty. */

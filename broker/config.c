@@ -1,5 +1,6 @@
 #include "broker/config.h"
 
+#include "broker/access_network.h"
 #include "broker/channel.h"
 #include "broker/config_tables.h"
 #include "broker/yaml_value.h"
@@ -272,9 +273,42 @@ static void check_channels(load_t *self)
     }
 }
 
+static void complain_access(load_t *self, const char *key, const char *message, text_t what)
+{
+    char line[512];
+    snprintf(line, sizeof line, "access.%s: %s%.*s", key, message, (int)what.size,
+             what.size == 0 ? "" : what.data);
+    if (self->yaml.packed.size > 0) {
+        complain_at(self, locate(self, "access", 0, key), line);
+        return;
+    }
+    fprintf(self->errors, "%s\n", line);
+    self->wrong = true;
+}
+
+static void check_access(load_t *self)
+{
+    const access_settings_t *access = &self->config->settings.access;
+    network_t network;
+    size_t wrong;
+    if ((access->keys.data == NULL) != (access->server_key.data == NULL))
+        complain_access(self, access->keys.data == NULL ? "server_key" : "keys",
+                        "`keys` and `server_key` belong together", TEXT_NONE);
+    if (network_init(&network, access->allow, access->deny, &wrong))
+        network_free(&network);
+    else if (wrong < access->allow.count)
+        complain_access(self, "allow", "expected ADDRESS or ADDRESS/BITS, not ",
+                        access->allow.items[wrong]);
+    else
+        complain_access(self, "deny", "expected ADDRESS or ADDRESS/BITS, not ",
+                        access->deny.items[wrong - access->allow.count]);
+}
+
 static void check_settings(load_t *self)
 {
     const settings_t *settings = &self->config->settings;
+    if (!self->wrong)
+        check_access(self);
     if (settings->dependencies.degraded > settings->dependencies.unhealthy) {
         fprintf(self->errors,
                 "%s: dependencies.degraded must not be above dependencies.unhealthy\n",

@@ -73,6 +73,8 @@ typedef struct {
     uint32_t series, operations, dependencies, slos, plans;
     double series_ttl; /* seconds */
     uint32_t policies, runbooks, alerts, incidents, notes;
+    uint32_t subscriptions;                    /* of a connection */
+    uint32_t producer_events, producer_series; /* of a key: a second, and a series_ttl */
 } limit_settings_t;
 
 typedef struct {
@@ -84,10 +86,17 @@ typedef struct {
     text_t path;
 } store_settings_t;
 
+/*  Who may connect; without `keys`, everything is open to whoever reaches loopback. */
+typedef struct {
+    text_t keys, server_key; /* a directory, a file */
+    texts_t allow, deny;     /* CIDR */
+} access_settings_t;
+
 /*  The rows of the file, as they are read. */
 typedef struct {
     endpoints_t endpoints;
     store_settings_t store;
+    access_settings_t access;
     limit_settings_t limits;
     const anomaly_settings_t *anomaly;
     uint32_t anomaly_count;

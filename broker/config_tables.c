@@ -32,6 +32,29 @@ static const field_t store_fields[] = {
 static const schema_t store_schema = {
     .name = "store", .size = sizeof(store_settings_t), ROWS(store_fields)};
 
+static const field_t access_fields[] = {
+    {.key = "keys",
+     .type = FIELD_TEXT,
+     .offset = offsetof(access_settings_t, keys),
+     .about = "the directory of the public keys that may connect"},
+    {.key = "server_key",
+     .type = FIELD_TEXT,
+     .offset = offsetof(access_settings_t, server_key),
+     .about = "the file of the broker's own secret key"},
+    {.key = "allow",
+     .type = FIELD_NAMES,
+     .offset = offsetof(access_settings_t, allow),
+     .most = 500,
+     .about = "addresses that may connect, as CIDR; none: nobody"},
+    {.key = "deny",
+     .type = FIELD_NAMES,
+     .offset = offsetof(access_settings_t, deny),
+     .most = 500,
+     .about = "addresses that may not; the most specific rule decides"},
+};
+static const schema_t access_schema = {
+    .name = "access", .size = sizeof(access_settings_t), ROWS(access_fields)};
+
 #define LIMIT(word, member, low, high, usual, words)                                               \
     {                                                                                              \
         .key = (word), .type = FIELD_UINT32, .offset = offsetof(limit_settings_t, member),         \
@@ -78,6 +101,10 @@ static const field_t limit_fields[] = {
     LIMIT("alerts", alerts, 1, 10000000, 50000, "active alerts"),
     LIMIT("incidents", incidents, 1, 10000000, 200000, "unclosed incidents"),
     LIMIT("notes", notes, 1, 100000, 1000, "notes of an incident"),
+    LIMIT("subscriptions", subscriptions, 1, 1000000, 1000, "subscriptions of a connection"),
+    LIMIT("producer_events", producer_events, 1, 1000000000, 100000, "events a second of one key"),
+    LIMIT("producer_series", producer_series, 1, 10000000, 20000,
+          "new series of one key within series_ttl"),
 };
 static const schema_t limit_schema = {
     .name = "limits", .size = sizeof(limit_settings_t), ROWS(limit_fields)};
@@ -181,6 +208,10 @@ static const field_t settings_fields[] = {
      .type = FIELD_RECORD,
      .offset = offsetof(settings_t, store),
      .inner = &store_schema},
+    {.key = "access",
+     .type = FIELD_RECORD,
+     .offset = offsetof(settings_t, access),
+     .inner = &access_schema},
     {.key = "limits",
      .type = FIELD_RECORD,
      .offset = offsetof(settings_t, limits),

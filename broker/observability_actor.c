@@ -3,6 +3,7 @@
 #include "broker/clock.h"
 #include "broker/log.h"
 #include "broker/mail.h"
+#include "broker/producers.h"
 #include "broker/questions.h"
 #include "broker/report.h"
 #include "broker/self_series.h"
@@ -42,6 +43,7 @@ typedef struct {
     metric_batch_t metrics;
     request_batch_t requests;
     tally_t tallies[LANE_INCIDENTS];
+    producers_t *producers;
     numbers_t numbers[FAMILY_STORED];
     uint64_t published[FAMILY_STORED], not_kept;
     int64_t told_ns; /* when the broker's own series were last told */
@@ -227,24 +229,69 @@ static void apply_requests(actor_t *self, instant_t now)
     self->requests.count = 0;
 }
 
+static void decode_metric_frame(actor_t *self, zmq_msg_t *frame)
+{
+    decode_metrics(&self->given->config->limits, zmq_msg_data(frame), zmq_msg_size(frame),
+                   &self->metrics, &self->tallies[LANE_METRICS]);
+}
+
+/*  Frame by frame, so that what a frame makes is charged to its sender. */
+static void read_checked_metrics(actor_t *self, block_t *block)
+{
+    tally_t *tally = &self->tallies[LANE_METRICS];
+    for (size_t i = 0; i < block->count; i++) {
+        zmq_msg_t *frame = &block->frames[i];
+        if (!producers_admit(self->producers, zmq_msg_gets(frame, "User-Id"), block->now, tally))
+            continue;
+        decode_metric_frame(self, frame);
+        producers_sift_metrics(self->producers, self->stack, &self->metrics, tally);
+        uint64_t before = observability_stack_series(self->stack).count;
+        apply_metrics(self, block->now);
+        producers_charge(self->producers, before, observability_stack_series(self->stack).count);
+    }
+}
+
 static void read_metrics(actor_t *self, block_t *block)
 {
+    if (producers_are_checked(self->producers)) {
+        read_checked_metrics(self, block);
+        return;
+    }
     for (size_t i = 0; i < block->count; i++) {
-        decode_metrics(&self->given->config->limits, zmq_msg_data(&block->frames[i]),
-                       zmq_msg_size(&block->frames[i]), &self->metrics,
-                       &self->tallies[LANE_METRICS]);
+        decode_metric_frame(self, &block->frames[i]);
         if (self->metrics.count >= GROUP_EVENTS)
             apply_metrics(self, block->now);
     }
     apply_metrics(self, block->now);
 }
 
+static void decode_request_frame(actor_t *self, zmq_msg_t *frame)
+{
+    decode_requests(&self->given->config->limits, zmq_msg_data(frame), zmq_msg_size(frame),
+                    &self->requests, &self->tallies[LANE_REQUESTS]);
+}
+
+static void read_checked_requests(actor_t *self, block_t *block)
+{
+    tally_t *tally = &self->tallies[LANE_REQUESTS];
+    for (size_t i = 0; i < block->count; i++) {
+        zmq_msg_t *frame = &block->frames[i];
+        if (!producers_admit(self->producers, zmq_msg_gets(frame, "User-Id"), block->now, tally))
+            continue;
+        decode_request_frame(self, frame);
+        producers_sift_requests(self->producers, &self->requests, tally);
+        apply_requests(self, block->now);
+    }
+}
+
 static void read_requests(actor_t *self, block_t *block)
 {
+    if (producers_are_checked(self->producers)) {
+        read_checked_requests(self, block);
+        return;
+    }
     for (size_t i = 0; i < block->count; i++) {
-        decode_requests(&self->given->config->limits, zmq_msg_data(&block->frames[i]),
-                        zmq_msg_size(&block->frames[i]), &self->requests,
-                        &self->tallies[LANE_REQUESTS]);
+        decode_request_frame(self, &block->frames[i]);
         if (self->requests.count >= GROUP_EVENTS)
             apply_requests(self, block->now);
     }
@@ -333,6 +380,7 @@ static void pass_status(actor_t *self, zmsg_t **mail)
         report.ingest[i] = self->tallies[i];
     report.series = observability_stack_series(self->stack);
     report.publications_not_kept = self->not_kept;
+    report.events_diverted = producers_diverted(self->producers);
     unsigned char kind = MAIL_STATUS;
     zmsg_pushmem(*mail, &report, sizeof report);
     zmsg_pushmem(*mail, &kind, 1);
@@ -395,11 +443,26 @@ static bool has_slo(const config_t *config, text_t name)
     return false;
 }
 
+static void configure_producers(actor_t *self)
+{
+    const limit_settings_t *limits = &self->given->config->settings.limits;
+    producers_configure(self->producers, limits->producer_events, limits->producer_series,
+                        limits->series_ttl);
+}
+
+static void take_keys(actor_t *self, zmsg_t *mail)
+{
+    access_keys_t *keys;
+    mail_take_struct(mail, &keys, sizeof keys);
+    producers_take_keys(self->producers, keys);
+}
+
 static void take_config(actor_t *self, zmsg_t *mail)
 {
     config_t *old = self->given->config;
     mail_take_struct(mail, &self->given->config, sizeof self->given->config);
     observability_stack_configure(self->stack, &self->given->config->observability);
+    configure_producers(self);
     metric_batch_free(&self->metrics);
     request_batch_free(&self->requests);
     metric_batch_init(&self->metrics, &self->given->config->limits);
@@ -422,6 +485,9 @@ static void serve_reactor(actor_t *self, zmsg_t *mail)
         return;
     case MAIL_CONFIG:
         take_config(self, mail);
+        break;
+    case MAIL_KEYS:
+        take_keys(self, mail);
         break;
     case MAIL_STOP:
     default: /* or "$TERM": the actor is being destroyed */
@@ -503,6 +569,8 @@ static void set_up(actor_t *self, zsock_t *pipe, observability_actor_t *given)
     *self = (actor_t){.given = given, .reactor = pipe};
     finding_sink_t sink = {take_finding, self};
     self->stack = observability_stack_new(&given->config->observability, sink);
+    self->producers = producers_new(given->keys);
+    configure_producers(self);
     metric_batch_init(&self->metrics, &given->config->limits);
     request_batch_init(&self->requests, &given->config->limits);
     msgpack_sbuffer_init(&self->data);
@@ -516,13 +584,13 @@ static void set_up(actor_t *self, zsock_t *pipe, observability_actor_t *given)
 static void tear_down(actor_t *self)
 {
     observability_stack_destroy(&self->stack);
+    producers_destroy(&self->producers);
     metric_batch_free(&self->metrics);
     request_batch_free(&self->requests);
     msgpack_sbuffer_destroy(&self->data);
     msgpack_sbuffer_destroy(&self->body);
     arena_free(&self->arena);
     config_destroy(&self->given->config);
-    zsock_destroy(&self->given->operations);
     for (size_t i = 0; i < LANE_INCIDENTS; i++)
         zsock_destroy(&self->given->lanes[i]);
     free(self->given);

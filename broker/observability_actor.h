@@ -11,6 +11,7 @@
 #ifndef BROKER_OBSERVABILITY_ACTOR_H
 #define BROKER_OBSERVABILITY_ACTOR_H
 
+#include "broker/access_keys.h"
 #include "broker/config.h"
 #include "broker/lane.h"
 
@@ -19,6 +20,7 @@
 /*  What the actor is given; everything in it is the actor's from then on. */
 typedef struct {
     config_t *config;
+    access_keys_t *keys;            /* a share; NULL: whoever gets here may push */
     zsock_t *operations;            /* pipe to the operations actor */
     zsock_t *lanes[LANE_INCIDENTS]; /* metrics and requests */
     char source[64];                /* `source` of publications */

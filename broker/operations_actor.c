@@ -241,12 +241,16 @@ static void answer_command(operations_t *self, const command_t *command, status_
 static void take_command(operations_t *self, zmsg_t **mail)
 {
     zframe_t *request = mail_take(*mail);
+    char *user_id = zmsg_popstr(*mail);
     command_t command;
     schema_error_t error;
     status_t status = command_read(&self->given->config->limits, frame_text(request), false,
                                    &self->arena, &command, &error);
+    if (status == STATUS_OK)
+        status = operations_admit(self, user_id, &command, &error);
     answer_command(self, &command, status, &error, mail);
     zframe_destroy(&request);
+    freen(user_id);
     arena_reset(&self->arena);
 }
 
@@ -299,6 +303,10 @@ static void serve_reactor(operations_t *self, zmsg_t *mail)
     case MAIL_CONFIG:
         take_config(self, &mail);
         break;
+    case MAIL_KEYS:
+        access_keys_destroy(&self->given->keys);
+        mail_take_struct(mail, &self->given->keys, sizeof self->given->keys);
+        break;
     default: /* "$TERM": the actor is being destroyed */
         self->stopping = true;
     }
@@ -307,12 +315,14 @@ static void serve_reactor(operations_t *self, zmsg_t *mail)
 
 /* -- frames of the incidents lane -- */
 
-static void take_event(operations_t *self, text_t event)
+static void take_event(operations_t *self, text_t event, const char *user_id)
 {
     command_t command;
     schema_error_t error;
     status_t status =
         command_read(&self->given->config->limits, event, true, &self->arena, &command, &error);
+    if (status == STATUS_OK)
+        status = operations_admit(self, user_id, &command, &error);
     if (status != STATUS_OK) {
         self->tally.refused[status]++;
         return;
@@ -347,8 +357,10 @@ static status_t check_frame(const limits_t *limits, text_t frame, cursor_t *curs
     return *count > limits->batch ? STATUS_BATCH_TOO_LONG : STATUS_OK;
 }
 
-static void take_frame(operations_t *self, text_t frame)
+static void take_frame(operations_t *self, zmq_msg_t *message)
 {
+    const char *user_id = zmq_msg_gets(message, "User-Id");
+    text_t frame = {zmq_msg_data(message), zmq_msg_size(message)};
     cursor_t cursor;
     uint32_t count = 0;
     self->tally.frames++;
@@ -360,7 +372,7 @@ static void take_frame(operations_t *self, text_t frame)
     for (uint32_t i = 0; i < count; i++) {
         const uint8_t *at = cursor.at;
         must(cursor_skip(&cursor));
-        take_event(self, (text_t){(const char *)at, (size_t)(cursor.at - at)});
+        take_event(self, (text_t){(const char *)at, (size_t)(cursor.at - at)}, user_id);
         arena_reset(&self->arena);
     }
 }
@@ -371,8 +383,7 @@ static bool serve_lane(operations_t *self)
     if (block == NULL)
         return false;
     for (size_t i = 0; i < block->count; i++)
-        take_frame(self,
-                   (text_t){zmq_msg_data(&block->frames[i]), zmq_msg_size(&block->frames[i])});
+        take_frame(self, &block->frames[i]);
     if (block_return(block)) {
         unsigned char lane = LANE_INCIDENTS;
         zmsg_t *mail = mail_new(MAIL_ROOM);
@@ -597,6 +608,7 @@ static void tear_down(operations_t *self)
     arena_free(&self->arena);
     arena_free(&self->thing_arena);
     config_destroy(&self->given->config);
+    access_keys_destroy(&self->given->keys);
     zsock_destroy(&self->given->observability);
     zsock_destroy(&self->given->incidents);
     zsock_destroy(&self->given->notifier);

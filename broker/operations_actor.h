@@ -10,6 +10,7 @@
 #ifndef BROKER_OPERATIONS_ACTOR_H
 #define BROKER_OPERATIONS_ACTOR_H
 
+#include "broker/access_keys.h"
 #include "broker/config.h"
 #include "broker/store.h"
 
@@ -18,6 +19,7 @@
 /*  What the actor is given; everything in it is the actor's from then on. */
 typedef struct {
     config_t *config;
+    access_keys_t *keys; /* a share; NULL: whoever gets here may do all */
     store_t *store;
     zsock_t *observability; /* pipe to the observability actor */
     zsock_t *incidents;     /* the lane */

@@ -2,6 +2,7 @@
  *
  *    operations_actor     the loop, the turn, the commit
  *    operations_commands  one command: from its arguments to its outcome
+ *    operations_access    who gave a command, and whether it may
  *    operations_effects   what the manager wants done: rows, publications, plans
  *    operations_notices   what the channels have to be told about an alert
  */
@@ -65,6 +66,11 @@ uint64_t operations_notices_resend(operations_t *self, const letter_act_t *asked
  * it. */
 bool operations_execute(operations_t *self, const command_t *command, msgpack_sbuffer *outcome,
                         status_t *status, text_t *elsewhere);
+
+/*  May whoever sent it give this command? Where access is configured the command is then signed
+ *  with the name of the key: `by` is not what the sender says. STATUS_FORBIDDEN and words. */
+status_t operations_admit(operations_t *self, const char *user_id, command_t *command,
+                          schema_error_t *error);
 
 /*  Commit, and send or forget what waited. False: the store is dead. */
 bool operations_commit(operations_t *self);

@@ -1,16 +1,11 @@
-#include "broker/reactor.h"
-
 #include "broker/clock.h"
 #include "broker/log.h"
 #include "broker/mail.h"
 #include "broker/observability_actor.h"
 #include "broker/operations_actor.h"
-#include "broker/outside.h"
-#include "broker/report.h"
-#include "proto/command.h"
+#include "broker/reactor_inside.h"
 #include "proto/must.h"
 #include "proto/pack.h"
-#include "proto/reply.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -18,101 +13,33 @@
 #include <sysexits.h>
 #include <systemd/sd-daemon.h>
 
-/* Requests and mails served in one call of a handler. */
-#define CONTROL_A_TURN 64u
+/* Mails served in one call of a handler. */
 #define MAILS_A_TURN 256u
 
 /* Publications and answers that may wait for the reactor before a wing has to wait. */
 #define PIPE_MAILS 100000
 
-/* Frames that wait in a socket: ingest as ZeroMQ's own guide has it; a subscriber that is slow for
-   a moment at 100,000 publications a second must lose nothing. */
-#define INGEST_HWM 10000
-#define EVENTS_HWM 100000
-
-/* A frame over limits.frame must be seen to be counted; beyond this many times it the peer is cut
- * off. */
-#define OVERSIZE 4u
-
-#define HANDSHAKE_MS 5000
-#define LINGER_MS 1000
 #define HEARTBEAT_MS 1000
 
 /* What has arrived is finished within this time after a stop. */
 #define DRAIN_MS 5000
 
-struct reactor {
-    zloop_t *loop;
-    const overrides_t *overrides;
-    config_t *config; /* a share */
-    limits_t limits;
-    report_t facts; /* what of system.status is known here */
-    zsock_t *events, *control;
-    lane_t lanes[LANE_COUNT];
-    zsock_t *lane_ends[LANE_COUNT]; /* the engines' ends, until the actors start */
-    zactor_t *observability, *operations;
-    outside_t outside;
-    int signals;
-    int64_t started_ns;
-    uint64_t heads[FAMILY_STORED];
-    uint64_t heartbeat;
-    char source[64];
-    arena_t arena;
-    msgpack_sbuffer outcome, body, data;
-    bool observability_stopped, operations_stopped, stopping;
-    int exit_status;
-};
-
 /* -- binding -- */
 
-static bool is_local(const char *address)
+static zsock_t *bind_endpoint(reactor_t *self, endpoint_t endpoint, int type,
+                              const config_t *config, store_error_t *error)
 {
-    static const char *const local[] = {"ipc://", "inproc://", "tcp://127.",
-                                        "tcp://localhost:", "tcp://[::1]:"};
-    for (size_t i = 0; i < sizeof local / sizeof *local; i++)
-        if (strncmp(address, local[i], strlen(local[i])) == 0)
-            return true;
-    return false;
-}
-
-static zsock_t *bind_endpoint(reactor_t *self, endpoint_t endpoint, int type, text_t address,
-                              store_error_t *error)
-{
-    char text[256];
-    snprintf(text, sizeof text, "%.*s", (int)address.size, address.data);
-    if (!is_local(text)) {
-        error->exit_status = EX_NOPERM;
-        snprintf(error->message, sizeof error->message,
-                 "endpoint %s: %s is not on loopback, and there are no access rules",
-                 endpoint_names[endpoint], text);
-        return NULL;
-    }
-    zsock_t *socket = zsock_new(type);
-    must(socket != NULL);
-    zsock_set_rcvhwm(socket, INGEST_HWM);
-    zsock_set_sndhwm(socket, EVENTS_HWM);
-    zsock_set_linger(socket, LINGER_MS);
-    zsock_set_handshake_ivl(socket, HANDSHAKE_MS);
-    zsock_set_ipv6(socket, strchr(text, '[') != NULL);
-    zsock_set_maxmsgsize(socket, (int)(self->limits.frame_bytes * OVERSIZE));
-    if (zsock_bind(socket, "%s", text) < 0) {
-        error->exit_status = EX_UNAVAILABLE;
-        snprintf(error->message, sizeof error->message, "endpoint %s: cannot bind %s: %s",
-                 endpoint_names[endpoint], text, zmq_strerror(zmq_errno()));
-        zsock_destroy(&socket);
-        return NULL;
-    }
-    char *bound = zsock_last_endpoint(socket);
-    snprintf(self->facts.endpoints[endpoint], sizeof self->facts.endpoints[endpoint], "%s", bound);
-    freen(bound);
-    return socket;
+    endpoint_guard_t guard = {.secret_key = self->gate.keys == NULL ? NULL : self->gate.secret_key,
+                              .rules = self->gate.rules,
+                              .frame_bytes = self->limits.frame_bytes};
+    return endpoint_bind(endpoint, type, config->settings.endpoints.addresses[endpoint], &guard,
+                         self->facts.endpoints[endpoint], error);
 }
 
 static bool bind_lanes(reactor_t *self, const config_t *config, store_error_t *error)
 {
     for (lane_kind_t kind = 0; kind < LANE_COUNT; kind++) {
-        zsock_t *socket = bind_endpoint(self, (endpoint_t)kind, ZMQ_PULL,
-                                        config->settings.endpoints.addresses[kind], error);
+        zsock_t *socket = bind_endpoint(self, (endpoint_t)kind, ZMQ_PULL, config, error);
         if (socket == NULL)
             return false;
         zsock_t *pipe;
@@ -124,15 +51,13 @@ static bool bind_lanes(reactor_t *self, const config_t *config, store_error_t *e
 
 static bool bind_all(reactor_t *self, const config_t *config, store_error_t *error)
 {
-    const text_t *addresses = config->settings.endpoints.addresses;
     if (!bind_lanes(self, config, error))
         return false;
-    self->events =
-        bind_endpoint(self, ENDPOINT_EVENTS, ZMQ_XPUB, addresses[ENDPOINT_EVENTS], error);
+    self->events = bind_endpoint(self, ENDPOINT_EVENTS, ZMQ_XPUB, config, error);
     if (self->events == NULL)
         return false;
-    self->control =
-        bind_endpoint(self, ENDPOINT_CONTROL, ZMQ_ROUTER, addresses[ENDPOINT_CONTROL], error);
+    subscriptions_init(&self->subscriptions, self->events);
+    self->control = bind_endpoint(self, ENDPOINT_CONTROL, ZMQ_ROUTER, config, error);
     return self->control != NULL;
 }
 
@@ -144,6 +69,13 @@ static void send_publication(reactor_t *self, zmsg_t **mail)
     mail_take_struct(*mail, &number, sizeof number);
     self->heads[number.family] = number.seq;
     zmsg_send(mail, self->events);
+}
+
+/*  Every subscriber comes again with what it may still hear, and asks for what it missed. */
+static void rebind_events(reactor_t *self)
+{
+    self->events_lost = !endpoint_rebind(self->events, self->facts.endpoints[ENDPOINT_EVENTS]);
+    subscriptions_forget(&self->subscriptions);
 }
 
 static void write_heads(reactor_t *self)
@@ -176,192 +108,19 @@ static int beat(zloop_t *loop, int timer, void *context)
     zmsg_addmem(message, self->body.data, self->body.size);
     zmsg_send(&message, self->events);
     sd_notify(0, "WATCHDOG=1");
+    if (self->events_lost)
+        rebind_events(self);
     return 0;
 }
 
-/*  Subscriptions: ZeroMQ has already acted on them; they are only taken off the queue and counted.
- */
 static int take_subscriptions(zloop_t *loop, zsock_t *socket, void *context)
 {
     (void)loop;
+    (void)socket;
     reactor_t *self = context;
-    for (size_t i = 0; i < CONTROL_A_TURN && (zsock_events(socket) & ZMQ_POLLIN) != 0; i++) {
-        zframe_t *frame = zframe_recv(socket);
-        if (frame != NULL && zframe_size(frame) > 0)
-            self->facts.subscriptions += zframe_data(frame)[0] == 1 ? 1 : (uint64_t)-1;
-        zframe_destroy(&frame);
-    }
-    return 0;
-}
-
-/* -- control -- */
-
-/*  `envelope` is what stood before the request. */
-static void answer(reactor_t *self, zmsg_t **envelope, const command_t *command, bool ok)
-{
-    self->body.size = 0;
-    reply_encode(command->id, ok, (text_t){self->outcome.data, self->outcome.size}, &self->body);
-    zmsg_addmem(*envelope, self->body.data, self->body.size);
-    zmsg_send(envelope, self->control);
-}
-
-static void refuse(reactor_t *self, zmsg_t **envelope, const command_t *command, status_t status,
-                   const char *words)
-{
-    self->outcome.size = 0;
-    reply_error(status, words, &self->outcome);
-    answer(self, envelope, command, false);
-}
-
-static void ping(reactor_t *self, zmsg_t **envelope, const command_t *command)
-{
-    self->outcome.size = 0;
-    pack_string(&self->outcome, "pong");
-    answer(self, envelope, command, true);
-}
-
-/*  A wing that is far behind refuses instead of making the reactor wait. */
-static bool has_room(reactor_t *self, zactor_t *wing, zmsg_t **envelope, const command_t *command)
-{
-    if ((zsock_events(wing) & ZMQ_POLLOUT) != 0)
-        return true;
-    refuse(self, envelope, command, STATUS_UNAVAILABLE, "too many requests wait");
-    return false;
-}
-
-/*  The report travels through both wings, each adds what it knows, and the last one answers. */
-static void ask_status(reactor_t *self, zmsg_t **envelope, const command_t *command)
-{
-    unsigned char kind = MAIL_STATUS;
-    if (!has_room(self, self->observability, envelope, command))
-        return;
-    self->facts.uptime_s = (double)(clock_now().mono_ns - self->started_ns) / (double)NS_PER_S;
-    zmsg_pushmem(*envelope, command->id.size == 0 ? "" : command->id.data, command->id.size);
-    zmsg_pushmem(*envelope, &self->facts, sizeof self->facts);
-    zmsg_pushmem(*envelope, &kind, 1);
-    mail_send(envelope, zactor_sock(self->observability));
-}
-
-/*  What cannot change while running is named. */
-static void compare_endpoints(const config_t *old, const config_t *new)
-{
-    for (endpoint_t endpoint = 0; endpoint < ENDPOINT_COUNT; endpoint++)
-        if (!text_equal(old->settings.endpoints.addresses[endpoint],
-                        new->settings.endpoints.addresses[endpoint]))
-            log_warning("a changed address needs a restart", "endpoint=%s",
-                        endpoint_names[endpoint]);
-    if (!text_equal(old->settings.store.path, new->settings.store.path))
-        log_words(LEVEL_WARNING, "a changed store.path needs a restart");
-}
-
-static void adopt(reactor_t *self, config_t *config)
-{
-    if (self->config != NULL)
-        compare_endpoints(self->config, config);
-    config_destroy(&self->config);
-    self->config = config_share(config);
-    self->limits = self->facts.limits = config->limits;
-    self->facts.limit_series = config->observability.series;
-    self->facts.limit_operations = config->observability.operations;
-    self->facts.limit_dependencies = config->observability.dependencies;
-    self->facts.limit_series_ttl = config->observability.series_ttl_s;
-}
-
-static void send_config(zactor_t *wing, config_t *config, zmsg_t **envelope,
-                        const command_t *command)
-{
-    zmsg_t *mail = envelope != NULL ? *envelope : zmsg_new();
-    unsigned char kind = MAIL_CONFIG;
-    text_t id = command == NULL ? TEXT_NONE : command->id;
-    zmsg_pushmem(mail, id.size == 0 ? "" : id.data, id.size);
-    zmsg_pushmem(mail, &config, sizeof config);
-    zmsg_pushmem(mail, &kind, 1);
-    mail_send(&mail, zactor_sock(wing));
-    if (envelope != NULL)
-        *envelope = NULL;
-}
-
-/*  All of the new configuration or none of it. */
-static void reload(reactor_t *self, zmsg_t **envelope, const command_t *command)
-{
-    int exit_status;
-    char *complaints = NULL;
-    size_t size = 0;
-    FILE *errors = open_memstream(&complaints, &size);
-    must(errors != NULL);
-    config_t *config = config_load(self->overrides, errors, &exit_status);
-    fclose(errors);
-    if (config != NULL) {
-        adopt(self, config);
-        send_config(self->observability, config_share(config), NULL, NULL);
-        outside_configure(&self->outside, config);
-        send_config(self->operations, config, envelope, command);
-    } else {
-        complaints[strcspn(complaints, "\n")] = '\0';
-        log_error("the configuration is wrong, the old one stays", "error=\"%s\"", complaints);
-        if (envelope != NULL)
-            refuse(self, envelope, command, STATUS_BAD_VALUE, complaints);
-    }
-    free(complaints);
-}
-
-static void ask_wing(reactor_t *self, zmsg_t **envelope, zframe_t **request,
-                     const command_t *command)
-{
-    zactor_t *wing = outside_of(&self->outside, command->spec->wing);
-    if (wing == NULL)
-        wing = command->spec->wing == WING_OBSERVABILITY ? self->observability : self->operations;
-    if (!has_room(self, wing, envelope, command))
-        return;
-    unsigned char kind = MAIL_ASK;
-    zmsg_prepend(*envelope, request);
-    zmsg_pushmem(*envelope, &kind, 1);
-    mail_send(envelope, zactor_sock(wing));
-}
-
-static status_t check_request(const reactor_t *self, zframe_t *request)
-{
-    if (zframe_size(request) > self->limits.frame_bytes)
-        return STATUS_TOO_LARGE;
-    return cursor_check(zframe_data(request), zframe_size(request), self->limits.depth);
-}
-
-static void serve_request(reactor_t *self, zmsg_t **envelope, zframe_t **request)
-{
-    command_t command = {.id = TEXT_NONE};
-    schema_error_t error = {.message = ""};
-    status_t status = check_request(self, *request);
-    if (status == STATUS_OK)
-        status = command_read(&self->limits, frame_text(*request), false, &self->arena, &command,
-                              &error);
-    if (status != STATUS_OK)
-        refuse(self, envelope, &command, status, error.message);
-    else if (command.which == DO_SYSTEM_PING)
-        ping(self, envelope, &command);
-    else if (command.which == DO_SYSTEM_STATUS)
-        ask_status(self, envelope, &command);
-    else if (command.which == DO_SYSTEM_RELOAD)
-        reload(self, envelope, &command);
-    else
-        ask_wing(self, envelope, request, &command);
-    arena_reset(&self->arena);
-}
-
-static int take_requests(zloop_t *loop, zsock_t *socket, void *context)
-{
-    (void)loop;
-    reactor_t *self = context;
-    for (size_t i = 0; i < CONTROL_A_TURN && (zsock_events(socket) & ZMQ_POLLIN) != 0; i++) {
-        zmsg_t *message = zmsg_recv(socket);
-        if (message == NULL)
-            return 0;
-        zframe_t *request = zmsg_size(message) > 1 ? zmsg_last(message) : NULL;
-        if (request != NULL) {
-            zmsg_remove(message, request);
-            serve_request(self, &message, &request);
-        }
-        zframe_destroy(&request);
-        zmsg_destroy(&message);
+    if (!subscriptions_serve(&self->subscriptions, self->gate.keys)) {
+        log_words(LEVEL_WARNING, "subscribers sent what is no subscription: all connect again");
+        rebind_events(self);
     }
     return 0;
 }
@@ -456,6 +215,35 @@ static int serve_notifier(zloop_t *loop, zsock_t *pipe, void *context)
     return 0;
 }
 
+/* -- mail from the access actor -- */
+
+static void send_keys(zactor_t *wing, access_keys_t *keys)
+{
+    zmsg_t *mail = mail_new(MAIL_KEYS);
+    mail_add(mail, &keys, sizeof keys);
+    mail_send(&mail, zactor_sock(wing));
+}
+
+/*  The wings are told before the connections are closed, so that nobody comes back to old rights.
+ */
+static int serve_access(zloop_t *loop, zsock_t *pipe, void *context)
+{
+    (void)loop;
+    reactor_t *self = context;
+    zmsg_t *mail = mail_receive(pipe);
+    if (mail == NULL || mail_open(mail) != MAIL_KEYS) {
+        zmsg_destroy(&mail);
+        return 0;
+    }
+    bool taken_away = gate_take_keys(&self->gate, mail);
+    zmsg_destroy(&mail);
+    send_keys(self->observability, access_keys_share(self->gate.keys));
+    send_keys(self->operations, access_keys_share(self->gate.keys));
+    if (taken_away)
+        rebind_events(self);
+    return 0;
+}
+
 /* -- signals -- */
 
 static int take_signal(zloop_t *loop, zmq_pollitem_t *item, void *context)
@@ -468,7 +256,7 @@ static int take_signal(zloop_t *loop, zmq_pollitem_t *item, void *context)
         return 0;
     if (signal.ssi_signo == SIGHUP) {
         sd_notify(0, "RELOADING=1");
-        reload(self, NULL, NULL);
+        reactor_reload(self, NULL, NULL);
         sd_notify(0, "READY=1");
         return 0;
     }
@@ -508,7 +296,7 @@ reactor_t *reactor_new(const config_t *config, const overrides_t *overrides, sto
     char host[48] = "localhost";
     gethostname(host, sizeof host - 1);
     snprintf(self->source, sizeof self->source, "tocsin/%s", host);
-    if (!bind_all(self, config, error))
+    if (!gate_init(&self->gate, config, error) || !bind_all(self, config, error))
         reactor_destroy(&self);
     return self;
 }
@@ -521,6 +309,8 @@ void reactor_destroy(reactor_t **self_p)
     outside_destroy(&self->outside);
     zactor_destroy(&self->observability);
     zactor_destroy(&self->operations);
+    gate_free(&self->gate);
+    subscriptions_free(&self->subscriptions);
     for (size_t i = 0; i < LANE_COUNT; i++) {
         lane_free(&self->lanes[i]);
         zsock_destroy(&self->lane_ends[i]);
@@ -548,8 +338,9 @@ void reactor_start(reactor_t *self, store_t **store, config_t **config)
 {
     for (family_t family = 0; family < FAMILY_STORED; family++)
         self->heads[family] = store_head(*store, family).last;
-    adopt(self, *config);
     zsys_set_pipehwm(PIPE_MAILS);
+    gate_start(&self->gate, *config);
+    reactor_adopt(self, *config);
 
     observability_actor_t *observability = memory_new(1, sizeof *observability);
     operations_actor_t *operations = memory_new(1, sizeof *operations);
@@ -558,6 +349,8 @@ void reactor_start(reactor_t *self, store_t **store, config_t **config)
     outside_start(&self->outside, *config, self->source, PIPE_MAILS, &pipes);
     operations->notifier = pipes.notifier;
     observability->config = config_share(*config);
+    observability->keys = access_keys_share(self->gate.keys);
+    operations->keys = access_keys_share(self->gate.keys);
     operations->config = *config;
     operations->store = *store;
     *config = NULL;
@@ -579,7 +372,9 @@ static void add_readers(reactor_t *self)
 {
     zmq_pollitem_t signals = {.fd = self->signals, .events = ZMQ_POLLIN};
     zloop_poller(self->loop, &signals, take_signal, self);
-    zloop_reader(self->loop, self->control, take_requests, self);
+    if (self->gate.actor != NULL)
+        zloop_reader(self->loop, zactor_sock(self->gate.actor), serve_access, self);
+    zloop_reader(self->loop, self->control, reactor_take_requests, self);
     zloop_reader(self->loop, zactor_sock(self->operations), serve_operations, self);
     zloop_reader(self->loop, zactor_sock(self->observability), serve_observability, self);
     zloop_reader(self->loop, zactor_sock(self->outside.notifier), serve_notifier, self);

@@ -63,7 +63,10 @@ static void pack_store(const report_t *self, msgpack_sbuffer *out)
 static void pack_limits(const report_t *self, msgpack_sbuffer *out)
 {
     pack_string(out, "limits");
-    pack_map(out, 13);
+    pack_map(out, 16);
+    pack_pair(out, "subscriptions", self->limit_subscriptions);
+    pack_pair(out, "producer_events", self->limit_producer_events);
+    pack_pair(out, "producer_series", self->limit_producer_series);
     pack_pair(out, "frame", self->limits.frame_bytes);
     pack_pair(out, "batch", self->limits.batch);
     pack_pair(out, "depth", self->limits.depth);
@@ -88,9 +91,31 @@ static void pack_publications(const report_t *self, msgpack_sbuffer *out)
         pack_pair(out, family_name(family), self->heads[family]);
 }
 
+static void pack_subscriptions(const report_t *self, msgpack_sbuffer *out)
+{
+    pack_pair(out, "subscriptions", self->subscriptions);
+    pack_pair(out, "subscriptions_refused", self->subscriptions_refused);
+}
+
+static void pack_access(const report_t *report, msgpack_sbuffer *out)
+{
+    const access_use_t *self = &report->access;
+    pack_string(out, "access");
+    pack_map(out, 5);
+    pack_pair(out, "events_diverted", report->events_diverted);
+    pack_string(out, "guarded");
+    pack_bool(out, self->guarded);
+    pack_pair(out, "keys", self->keys);
+    pack_pair(out, "accepted", self->verdicts[ZAP_WELCOME]);
+    pack_string(out, "refused");
+    pack_map(out, ZAP_VERDICT_COUNT - 1);
+    for (zap_verdict_t verdict = ZAP_WELCOME + 1; verdict < ZAP_VERDICT_COUNT; verdict++)
+        pack_pair(out, zap_verdict_word(verdict), self->verdicts[verdict]);
+}
+
 void report_encode(const report_t *self, msgpack_sbuffer *out)
 {
-    pack_map(out, 11);
+    pack_map(out, 13);
     pack_string(out, "version");
     pack_string(out, TOCSIN_VERSION);
     pack_string(out, "uptime");
@@ -105,7 +130,8 @@ void report_encode(const report_t *self, msgpack_sbuffer *out)
     pack_pair(out, "overflow", self->series.overflow);
     pack_publications(self, out);
     pack_pair(out, "publications_not_kept", self->publications_not_kept);
-    pack_pair(out, "subscriptions", self->subscriptions);
+    pack_subscriptions(self, out);
+    pack_access(self, out);
     pack_store(self, out);
     pack_limits(self, out);
 }

@@ -3,6 +3,7 @@
 #ifndef BROKER_REPORT_H
 #define BROKER_REPORT_H
 
+#include "broker/access_zap.h"
 #include "broker/lane.h"
 #include "broker/store.h"
 #include "engines/observability/observability_stack.h"
@@ -13,11 +14,21 @@
 
 #define REPORT_ENDPOINTS 5u
 
+/*  How connections fared; all zero without access rules. */
+typedef struct {
+    bool guarded;
+    uint64_t keys; /* in force */
+    uint64_t verdicts[ZAP_VERDICT_COUNT];
+} access_use_t;
+
 typedef struct {
     double uptime_s;
     uint64_t pid;
     char endpoints[REPORT_ENDPOINTS][256]; /* as bound; in order of endpoint_t */
-    uint64_t subscriptions;
+    uint64_t subscriptions, subscriptions_refused, limit_subscriptions;
+    access_use_t access;
+    uint64_t events_diverted; /* to __overflow__, because their producer had no series left */
+    uint64_t limit_producer_events, limit_producer_series;
     tally_t ingest[LANE_COUNT];
     series_use_t series;
     uint64_t publications_not_kept; /* published, but the store's queue was full */

@@ -118,6 +118,19 @@ static void test_access_zap__peers_of_a_local_socket_need_a_key_and_no_address(v
     assert_int_equal(judge(ZAP_FRAMES), ZAP_KEY_UNKNOWN);
 }
 
+static void
+test_access_zap__while_the_directory_is_not_there_clients_are_told_to_try_again(void **state)
+{
+    (void)state;
+    access_keys_destroy(&keys);
+    FILE *nowhere = fopen("/dev/null", "w");
+    keys = access_keys_load("/tmp/tocsin-no-such-directory", 1e9, nowhere);
+    fclose(nowhere);
+    assert_int_equal(judge(ZAP_FRAMES), ZAP_UNAVAILABLE);
+    assert_string_equal(zap_verdict_code(ZAP_UNAVAILABLE), "300");
+    assert_string_equal(user_id, "");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -127,6 +140,7 @@ int main(void)
         TEST(test_access_zap__every_wrong_frame_is_refused_by_its_reason),
         TEST(test_access_zap__too_few_and_too_many_frames_are_malformed),
         TEST(test_access_zap__an_address_without_an_end_is_refused),
+        TEST(test_access_zap__while_the_directory_is_not_there_clients_are_told_to_try_again),
         TEST(test_access_zap__peers_of_a_local_socket_need_a_key_and_no_address),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
