@@ -68,6 +68,10 @@ static const action_t actions[DO_COUNT] = {
     [DO_RUNBOOK_TICK] = ACTION_OPERATE,
     [DO_AUDIT_LIST] = ACTION_READ,
     [DO_OPS_METRICS] = ACTION_READ,
+    [DO_CHANNEL_LIST] = ACTION_READ,
+    [DO_CHANNEL_TEST] = ACTION_DEFINE,
+    [DO_CHANNEL_DEAD_LETTERS] = ACTION_READ,
+    [DO_CHANNEL_RESEND] = ACTION_OPERATE,
 };
 
 action_t access_action(do_t command)

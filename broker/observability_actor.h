@@ -17,7 +17,9 @@
 
 #include <czmq.h>
 
-/*  What the actor is given; everything in it is the actor's from then on. */
+/*  What the actor is given; everything in it is the actor's from then on, but the pipe to the
+ *  operations actor: that one may still write into it when this one has ended, and would wait for
+ *  ever if nobody held the other end. */
 typedef struct {
     config_t *config;
     access_keys_t *keys;            /* a share; NULL: whoever gets here may push */

@@ -309,6 +309,7 @@ void reactor_destroy(reactor_t **self_p)
     outside_destroy(&self->outside);
     zactor_destroy(&self->observability);
     zactor_destroy(&self->operations);
+    zsock_destroy(&self->wing_pipe);
     gate_free(&self->gate);
     subscriptions_free(&self->subscriptions);
     for (size_t i = 0; i < LANE_COUNT; i++) {
@@ -345,6 +346,7 @@ void reactor_start(reactor_t *self, store_t **store, config_t **config)
     observability_actor_t *observability = memory_new(1, sizeof *observability);
     operations_actor_t *operations = memory_new(1, sizeof *operations);
     pipe_new(PIPE_MAILS, &observability->operations, &operations->observability);
+    self->wing_pipe = observability->operations;
     outside_pipes_t pipes;
     outside_start(&self->outside, *config, self->source, PIPE_MAILS, &pipes);
     operations->notifier = pipes.notifier;

@@ -28,6 +28,7 @@ struct reactor {
     lane_t lanes[LANE_COUNT];
     zsock_t *lane_ends[LANE_COUNT]; /* the engines' ends, until the actors start */
     zactor_t *observability, *operations;
+    zsock_t *wing_pipe; /* observability's end of the pipe between them: open until both ended */
     outside_t outside;
     int signals;
     int64_t started_ns;
