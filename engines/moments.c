@@ -143,6 +143,14 @@ void moments_add(moments_t *self, double value)
         pass(self);
 }
 
+uint32_t moments_values(const moments_t *self, double values[MOMENTS_WINDOW])
+{
+    uint32_t oldest = self->count == MOMENTS_WINDOW ? self->next : 0;
+    for (uint32_t i = 0; i < self->count; i++)
+        values[i] = self->values[(oldest + i) % MOMENTS_WINDOW];
+    return self->count;
+}
+
 static double within_range(double value)
 {
     return fmin(fmax(value, -DBL_MAX), DBL_MAX);

@@ -48,6 +48,9 @@ double moments_mean(const moments_t *self);
  *  never. */
 double moments_deviation(const moments_t *self);
 
+/*  The values held, the oldest first; answers how many. */
+uint32_t moments_values(const moments_t *self, double values[MOMENTS_WINDOW]);
+
 /*  How far is `value` from the mean, and how large is the deviation? Both in the same unit, which
  *  neither overflows nor underflows. Needs two values. */
 typedef struct {

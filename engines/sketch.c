@@ -248,6 +248,41 @@ void sketch_add(sketch_t *self, double value)
         self->zeros++;
 }
 
+/* -- by number -- */
+
+#define SIDE_BUCKETS (SKETCH_BUCKETS / 2)
+
+static const sketch_chunk_t *chunk_by_number(const sketch_t *self, uint32_t number)
+{
+    const sketch_side_t *side = number < SIDE_BUCKETS ? &self->positive : &self->negative;
+    unsigned chunk = number % SIDE_BUCKETS / CHUNK_BUCKETS - side->first;
+    return chunk < side->count ? side->chunks[chunk] : NULL;
+}
+
+bool sketch_next_bucket(const sketch_t *self, uint32_t *at, sketch_bucket_t *bucket)
+{
+    while (*at < SKETCH_BUCKETS) {
+        const sketch_chunk_t *chunk = chunk_by_number(self, *at);
+        if (chunk == NULL) {
+            *at += CHUNK_BUCKETS - *at % CHUNK_BUCKETS;
+            continue;
+        }
+        *bucket = (sketch_bucket_t){*at, count_at(chunk, *at % CHUNK_BUCKETS)};
+        (*at)++;
+        if (bucket->count > 0)
+            return true;
+    }
+    return false;
+}
+
+void sketch_fill_bucket(sketch_t *self, sketch_bucket_t bucket)
+{
+    must(bucket.number < SKETCH_BUCKETS);
+    uint32_t number = bucket.number % SIDE_BUCKETS;
+    count_in(bucket.number < SIDE_BUCKETS ? &self->positive : &self->negative,
+             (place_t){number / CHUNK_BUCKETS, number % CHUNK_BUCKETS}, bucket.count);
+}
+
 static void merge_side(sketch_side_t *self, const sketch_side_t *other)
 {
     for (unsigned i = 0; i < other->count; i++) {

@@ -21,6 +21,7 @@
 
 #include "engines/exact_sum.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 typedef struct sketch_chunk sketch_chunk_t;
@@ -48,6 +49,21 @@ void sketch_merge(sketch_t *self, const sketch_t *other);
 /*  The value of rank ceil (count * permille / 1000), counted from 1 (nearest rank); NaN while
  *  empty. The first and the last are exact. */
 double sketch_quantile(const sketch_t *self, unsigned permille);
+
+/*  The buckets that hold values, in order of their numbers: start with *at = 0, until false. A
+ *  number says where a bucket lies, in every process alike. */
+#define SKETCH_BUCKETS (2u * 97u * 64u) /* positive ones from 0, then negative ones */
+
+typedef struct {
+    uint32_t number;
+    uint64_t count;
+} sketch_bucket_t;
+
+bool sketch_next_bucket(const sketch_t *self, uint32_t *at, sketch_bucket_t *bucket);
+
+/*  Count in a bucket by its number, but in nothing else: count, extremes and sum are the caller's
+ *  to set. */
+void sketch_fill_bucket(sketch_t *self, sketch_bucket_t bucket);
 
 /*  Exact but for the last rounding. */
 double sketch_sum(const sketch_t *self);

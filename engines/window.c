@@ -33,6 +33,38 @@ void window_advance(window_t *self, int64_t now_ns)
     self->bucket = now;
 }
 
+/* How many buckets have begun between `ago_ns` before `now_ns`, which may lie before the clock's
+ * beginning, and `now_ns`. */
+static int64_t buckets_passed(int64_t length_ns, int64_t now_ns, int64_t ago_ns)
+{
+    if (ago_ns >= 2 * length_ns)
+        return WINDOW_BUCKETS;
+    int64_t after = now_ns % length_ns + 2 * length_ns; /* the same place in a later length */
+    return bucket_at(length_ns, after) - bucket_at(length_ns, after - ago_ns);
+}
+
+void window_list(const window_t *self, window_counts_t buckets[WINDOW_BUCKETS])
+{
+    int64_t place = self->bucket % WINDOW_BUCKETS;
+    for (int age = 0; age < WINDOW_BUCKETS; age++)
+        buckets[age] = self->buckets[(place + WINDOW_BUCKETS - age) % WINDOW_BUCKETS];
+}
+
+void window_resume(window_t *self, int64_t length_ns, int64_t now_ns, int64_t ago_ns,
+                   const window_counts_t buckets[WINDOW_BUCKETS])
+{
+    must(ago_ns >= 0);
+    window_init(self, length_ns, now_ns);
+    int64_t passed = buckets_passed(length_ns, now_ns, ago_ns);
+    int64_t place = self->bucket % WINDOW_BUCKETS;
+    for (int64_t age = passed; age < WINDOW_BUCKETS; age++) {
+        window_counts_t counts = buckets[age - passed];
+        self->buckets[(place + WINDOW_BUCKETS - age) % WINDOW_BUCKETS] = counts;
+        self->total.good += counts.good;
+        self->total.bad += counts.bad;
+    }
+}
+
 void window_add(window_t *self, window_counts_t counts)
 {
     window_counts_t *running = &self->buckets[self->bucket % WINDOW_BUCKETS];

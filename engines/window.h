@@ -45,4 +45,13 @@ void window_add(window_t *self, window_counts_t counts);
 /*  When the next bucket begins. */
 int64_t window_boundary(const window_t *self);
 
+/*  All buckets, the running one first, then from the latest to the oldest. */
+void window_list(const window_t *self, window_counts_t buckets[WINDOW_BUCKETS]);
+
+/*  Begin at `now_ns` with buckets that were listed `ago_ns` >= 0 earlier: what has become too old
+ *  since is left out, and nothing is counted for the time between. An age is kept to within one
+ *  bucket, for the clock it was measured by may be another one. */
+void window_resume(window_t *self, int64_t length_ns, int64_t now_ns, int64_t ago_ns,
+                   const window_counts_t buckets[WINDOW_BUCKETS]);
+
 #endif

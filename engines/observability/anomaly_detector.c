@@ -2,11 +2,15 @@
 
 #include "engines/glob.h"
 #include "engines/keep.h"
-#include "engines/moments.h"
+#include "engines/roster.h"
 #include "proto/must.h"
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
+
+/* Watches from before the process began that there is room for, until there are more. */
+#define MEMORIES_AT_FIRST 16u
 
 /* A mode is a way to judge over the state that every watch has: another one is another table. */
 typedef struct {
@@ -35,6 +39,7 @@ struct anomaly_detector {
     anomaly_rule_t *rules; /* with texts and labels of our own */
     size_t count;
     watch_t *first_changed, *last_changed; /* took values since they were told */
+    roster_t memories;                     /* watches from before, by metric and labels */
 };
 
 /* -- mode gaussian -- */
@@ -106,9 +111,10 @@ void anomaly_detector_configure(anomaly_detector_t *self, const anomaly_rule_t *
     self->count = count;
 }
 
-anomaly_detector_t *anomaly_detector_new(const anomaly_rule_t *rules, size_t count)
+anomaly_detector_t *anomaly_detector_new(const anomaly_rule_t *rules, size_t count, uint64_t seed)
 {
     anomaly_detector_t *self = memory_new(1, sizeof *self);
+    roster_init(&self->memories, MEMORIES_AT_FIRST, seed);
     anomaly_detector_configure(self, rules, count);
     return self;
 }
@@ -118,6 +124,8 @@ void anomaly_detector_destroy(anomaly_detector_t **self)
     if (*self == NULL)
         return;
     drop_rules(*self);
+    anomaly_detector_forget_memories(*self);
+    roster_free(&(*self)->memories);
     free(*self);
     *self = NULL;
 }
@@ -146,15 +154,81 @@ static const anomaly_rule_t *rule_for(const anomaly_detector_t *self, watched_t 
     return NULL;
 }
 
-static watch_t *new_watch(anomaly_detector_t *detector, uint32_t number)
+static watch_t *new_watch(anomaly_detector_t *detector)
 {
     watch_t *watch = memory_new(1, sizeof *watch);
     watch->mode = &gaussian;
     watch->detector = detector;
-    watch->number = number;
     watch->last_value = watch->score = watch->since = NAN;
     moments_init(&watch->moments);
     return watch;
+}
+
+/* -- what outlives the process -- */
+
+/* A metric and its labels as one text; free it. */
+static text_t key_of(text_t name, labels_t labels)
+{
+    size_t size = name.size + 1 + labels.size;
+    char *key = memory_new(size, 1);
+    memcpy(key, name.data, name.size);
+    if (labels.size > 0)
+        memcpy(key + name.size + 1, labels.bytes, labels.size);
+    return (text_t){key, size};
+}
+
+/* Take what is remembered of a series; NULL if nothing is. */
+static watch_t *take_memory(anomaly_detector_t *self, text_t name, labels_t labels)
+{
+    if (roster_count(&self->memories) == 0)
+        return NULL;
+    text_t key = key_of(name, labels);
+    watch_t *watch = roster_find(&self->memories, key);
+    if (watch != NULL)
+        roster_remove(&self->memories, key);
+    drop_text(&key);
+    return watch;
+}
+
+void anomaly_detector_recall(anomaly_detector_t *self, const watch_memory_t *memory)
+{
+    must(memory->count > 0);
+    if (!text_is(memory->mode, gaussian.name))
+        return;
+    watch_t *watch = new_watch(self), *old = take_memory(self, memory->name, memory->labels);
+    for (uint32_t i = 0; i < memory->count; i++)
+        watch->mode->take(watch, memory->values[i]);
+    watch->last_value = memory->values[memory->count - 1];
+    watch->score = memory->score;
+    watch->since = memory->since;
+    watch->anomalous = memory->anomalous;
+    text_t key = key_of(memory->name, memory->labels);
+    if (roster_full(&self->memories))
+        roster_grow(&self->memories, 2 * roster_count(&self->memories));
+    roster_add(&self->memories, key, watch);
+    drop_text(&key);
+    anomaly_watch_destroy(&old);
+}
+
+void anomaly_detector_forget_memories(anomaly_detector_t *self)
+{
+    uint64_t at = 0, seed = self->memories.seed;
+    for (watch_t *watch; (watch = roster_next(&self->memories, &at)) != NULL;)
+        anomaly_watch_destroy(&watch);
+    roster_free(&self->memories);
+    roster_init(&self->memories, MEMORIES_AT_FIRST, seed);
+}
+
+bool anomaly_watch_remember(const watch_t *watch, double values[MOMENTS_WINDOW],
+                            watch_memory_t *memory)
+{
+    memory->mode = text_of(watch->mode->name);
+    memory->values = values;
+    memory->count = moments_values(&watch->moments, values);
+    memory->score = watch->score;
+    memory->since = watch->since;
+    memory->anomalous = watch->anomalous;
+    return memory->count > 0;
 }
 
 void anomaly_detector_rule(anomaly_detector_t *self, watched_t what, watch_t **watch)
@@ -165,7 +239,10 @@ void anomaly_detector_rule(anomaly_detector_t *self, watched_t what, watch_t **w
         return;
     }
     if (*watch == NULL)
-        *watch = new_watch(self, what.number);
+        *watch = take_memory(self, what.name, what.labels);
+    if (*watch == NULL)
+        *watch = new_watch(self);
+    (*watch)->number = what.number;
     (*watch)->sensitivity = rule->sensitivity;
     (*watch)->min_history = rule->min_history;
     (*watch)->severity = rule->severity;

@@ -4,11 +4,10 @@
  *  value is tested against the up to 100 values before it and then enters the window, anomalous or
  *  not; an episode begins at the first anomalous value and ends at the first that is not.
  *
- *  Owns     the rules; the watches it hands out, each with its window
- *  Bounds   one watch a series, about 0.9 KiB
- *  Time     handed in as `now`; only wall_s is used, as data
- *  Thread   one
- *  Refuses  a rule out of its range: bad_value, before it is configured
+ *  Owns     the rules; the watches it hands out, each with its window; what is remembered of
+ * watches from before the process began Bounds   one watch a series, about 0.9 KiB Time     handed
+ * in as `now`; only wall_s is used, as data Thread   one Refuses  a rule out of its range:
+ * bad_value, before it is configured
  *
  *  Seed: Shewhart, Economic Control of Quality of Manufactured Product (1931): limits at so many
  *  deviations from the mean of what went before.
@@ -16,6 +15,7 @@
 #ifndef ENGINES_ANOMALY_DETECTOR_H
 #define ENGINES_ANOMALY_DETECTOR_H
 
+#include "engines/moments.h"
 #include "engines/observability/observability_stack.h"
 #include "proto/instant.h"
 #include "proto/labels.h"
@@ -38,7 +38,7 @@ typedef struct anomaly_detector anomaly_detector_t;
 typedef struct watch watch_t;
 
 /*  Without rules every gauge is watched at the default sensitivity, tocsin_* and ALERTS never. */
-anomaly_detector_t *anomaly_detector_new(const anomaly_rule_t *rules, size_t count);
+anomaly_detector_t *anomaly_detector_new(const anomaly_rule_t *rules, size_t count, uint64_t seed);
 void anomaly_detector_destroy(anomaly_detector_t **self);
 
 /*  New rules; watches are to be ruled anew with anomaly_detector_rule. */
@@ -80,6 +80,27 @@ bool anomaly_detector_changed(anomaly_detector_t *self, uint32_t *number, double
 
 /*  Judge a value without taking it in. */
 verdict_t anomaly_watch_check(const watch_t *watch, double value);
+
+/* -- what outlives the process -- */
+
+typedef struct {
+    text_t name;
+    labels_t labels;
+    text_t mode;
+    const double *values; /* the oldest first */
+    uint32_t count;       /* 1-100 */
+    double score, since;
+    bool anomalous;
+} watch_memory_t;
+
+/*  All but name and labels; false before the first value. The values are written to `values`. */
+bool anomaly_watch_remember(const watch_t *watch, double values[MOMENTS_WINDOW],
+                            watch_memory_t *memory);
+
+/*  Keep it until the series is watched again: its watch then goes on from there. Copied. */
+void anomaly_detector_recall(anomaly_detector_t *self, const watch_memory_t *memory);
+/*  Series that have not come back by now begin anew. */
+void anomaly_detector_forget_memories(anomaly_detector_t *self);
 
 /*  All but name and labels of the view. */
 void anomaly_watch_view(const watch_t *watch, anomaly_view_t *view);

@@ -10,6 +10,9 @@
 /* What the engines know becomes series once a second. */
 #define TELL_EVERY_NS NS_PER_S
 
+/* Longer than any process runs, and still a number in nanoseconds. */
+#define TTL_MAX_S 1e9
+
 #define SERIES_DEFAULT 200000u
 #define OPERATIONS_DEFAULT 10000u
 #define DEPENDENCIES_DEFAULT 1000u
@@ -90,11 +93,13 @@ observability_stack_t *observability_stack_new(const observability_config_t *con
     dependency_config_t dependencies = dependency_config(config);
     self->sink = sink;
     self->collector = metrics_collector_new(config->series, config->series_ttl_s, config->seed);
-    self->detector = anomaly_detector_new(config->anomaly_rules, config->anomaly_rule_count);
+    self->detector =
+        anomaly_detector_new(config->anomaly_rules, config->anomaly_rule_count, config->seed);
     self->profiler = performance_profiler_new(config->operations, config->seed);
     self->dependencies = dependency_health_monitor_new(&dependencies);
     self->slos = slo_monitor_new(config->slos, config->seed, (slo_sink_t){take_slo, self});
     self->plans = plan_book_new(config->plans, config->seed, self->collector, sink);
+    self->series_ttl_s = config->series_ttl_s;
     self->labels = memory_new(1, LABELS_MAX_BYTES);
     return self;
 }
@@ -321,6 +326,17 @@ void stack_forget_own(observability_stack_t *self, text_t name, labels_t labels,
         stack_remove_own(self, series, now);
 }
 
+/* Series that do not come back within the time in which they would have expired. */
+static void forget_memories(observability_stack_t *self, instant_t now)
+{
+    if (self->memory_ends == 0)
+        self->memory_ends = now.mono_ns + (int64_t)(fmin(self->series_ttl_s, TTL_MAX_S) * (double)NS_PER_S);
+    if (now.mono_ns < self->memory_ends)
+        return;
+    anomaly_detector_forget_memories(self->detector);
+    self->memory_ends = INSTANT_NEVER;
+}
+
 void observability_stack_tick(observability_stack_t *self, instant_t now)
 {
     now = latest(self, now);
@@ -329,6 +345,7 @@ void observability_stack_tick(observability_stack_t *self, instant_t now)
     if (now.mono_ns >= self->tell_at) {
         self->tell_at = now.mono_ns + TELL_EVERY_NS;
         engine_series_begin(&self->telling);
+        forget_memories(self, now);
         metrics_collector_expire(self->collector, now, leave, &(leaving_t){self, now});
     }
     engine_series_tell(self, now);

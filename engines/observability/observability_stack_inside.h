@@ -2,6 +2,7 @@
  *
  *    observability_stack  the way of an event to the engines, and of a question
  *    engine_series        what the engines know, as series
+ *    stack_memory         what of it outlives the process
  */
 #ifndef ENGINES_OBSERVABILITY_STACK_INSIDE_H
 #define ENGINES_OBSERVABILITY_STACK_INSIDE_H
@@ -23,7 +24,9 @@ struct observability_stack {
     dependency_health_monitor_t *dependencies;
     slo_monitor_t *slos;
     plan_book_t *plans;
-    int64_t tell_at; /* when series are written next */
+    int64_t tell_at;     /* when series are written next */
+    int64_t memory_ends; /* when series that have not come back are forgotten; 0: not known yet */
+    double series_ttl_s;
     engine_series_t telling;
     instant_t now;   /* the latest that was handed in */
     uint8_t *labels; /* room for the labels of our own series */

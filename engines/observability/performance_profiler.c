@@ -103,6 +103,29 @@ bool performance_profiler_changed(performance_profiler_t *self, profile_change_t
     return true;
 }
 
+bool performance_profiler_remember(const performance_profiler_t *self, uint64_t *at,
+                                   profile_memory_t *memory)
+{
+    const profile_t *profile = roster_next(&self->profiles, at);
+    if (profile == NULL)
+        return false;
+    *memory = (profile_memory_t){profile->operation, &profile->durations, profile->errors,
+                                 profile->retries, profile->last_executed};
+    return true;
+}
+
+void performance_profiler_recall(performance_profiler_t *self, const profile_memory_t *memory)
+{
+    profile_t *profile = profile_for(self, memory->operation);
+    bool later = profile->durations.count == 0 || memory->last_executed > profile->last_executed;
+    note_change(self, profile);
+    sketch_merge(&profile->durations, memory->durations);
+    profile->errors += memory->errors;
+    profile->retries += memory->retries;
+    if (later)
+        profile->last_executed = memory->last_executed;
+}
+
 static void view_profile(const profile_t *profile, profile_view_t *view)
 {
     const sketch_t *durations = &profile->durations;

@@ -41,6 +41,20 @@ typedef struct {
  *  in which they first had one. */
 bool performance_profiler_changed(performance_profiler_t *self, profile_change_t *change);
 
+/*  What of a profile outlives the process. */
+typedef struct {
+    text_t operation;
+    const sketch_t *durations; /* not empty */
+    uint64_t errors, retries;  /* of them at most as many as durations */
+    double last_executed;
+} profile_memory_t;
+
+/*  In order of creation: *at = 0 begins, false ends. */
+bool performance_profiler_remember(const performance_profiler_t *self, uint64_t *at,
+                                   profile_memory_t *memory);
+/*  Add it to what is known of the operation. */
+void performance_profiler_recall(performance_profiler_t *self, const profile_memory_t *memory);
+
 bool performance_profiler_get(const performance_profiler_t *self, text_t operation,
                               profile_view_t *view);
 /*  In order of creation: *at = 0 begins, false ends. */

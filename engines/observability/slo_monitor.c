@@ -1,10 +1,8 @@
 #include "engines/observability/slo_monitor.h"
 
-#include "engines/fraction.h"
 #include "engines/hash.h"
 #include "engines/keep.h"
-#include "engines/roster.h"
-#include "engines/window.h"
+#include "engines/observability/slo_monitor_inside.h"
 #include "proto/must.h"
 
 #include <math.h>
@@ -18,9 +16,6 @@
 #define WINDOW_MIN_S 0.06
 #define PERIOD_MAX_S (366 * DAY_S)
 
-/* The windows that every SLO counts over, besides its own two. */
-enum { W_5M, W_30M, W_1H, W_2H, W_6H, W_24H, W_3D, W_OWN, W_PERIOD, W_COUNT };
-
 static const double lengths_s[W_OWN] = {5 * MINUTE_S, 30 * MINUTE_S, HOUR_S,   2 * HOUR_S,
                                         6 * HOUR_S,   24 * HOUR_S,   3 * DAY_S};
 
@@ -29,49 +24,10 @@ static const struct {
     int long_window, short_window;
     unsigned share_percent;
     const char *name;
-} pairs[] = {{W_1H, W_5M, 2, "1h/5m"},
-             {W_6H, W_30M, 5, "6h/30m"},
-             {W_24H, W_2H, 10, "24h/2h"},
-             {W_3D, W_6H, 10, "3d/6h"}};
-
-#define PAIRS (sizeof pairs / sizeof *pairs)
-#define PAIR_TEXT 64
-
-typedef struct slo_entry {
-    slo_t slo; /* texts and labels are copies; the name is the roster's */
-    uint64_t serial;
-    fraction_t allowed;  /* share of requests that may be bad */
-    double rates[PAIRS]; /* of each pair; 0: left out */
-    char left_out[PAIRS][PAIR_TEXT];
-    text_t left_out_texts[PAIRS];
-    size_t left_out_count;
-    slo_status_t status;
-    double since;
-    window_counts_t pending; /* since the last roll; part of every running bucket */
-    int64_t boundary;        /* when the first running bucket ends */
-    window_t windows[W_COUNT];
-    struct slo_entry *next_of_operation;
-} slo_entry_t;
-
-/* SLOs that ask for one operation, or for any. */
-typedef struct {
-    slo_entry_t *first, *last;
-    text_t operation; /* of its first SLO */
-} chain_t;
-
-struct slo_monitor {
-    roster_t slos;
-    uint32_t limit;
-    uint64_t seed;
-    slo_sink_t sink;
-    uint64_t last_serial;
-    chain_t any;
-    chain_t *chains; /* from 1: one an operation asked for */
-    uint32_t chain_count;
-    table_t by_operation;
-    int64_t next;    /* no later than the next boundary that may change a status */
-    uint8_t *labels; /* room to put a request's labels in order */
-};
+} pairs[SLO_PAIRS] = {{W_1H, W_5M, 2, "1h/5m"},
+                      {W_6H, W_30M, 5, "6h/30m"},
+                      {W_24H, W_2H, 10, "24h/2h"},
+                      {W_3D, W_6H, 10, "3d/6h"}};
 
 /* -- numbers -- */
 
@@ -126,7 +82,7 @@ static bool same_text(text_t a, text_t b)
     return (a.data == NULL) == (b.data == NULL) && text_equal(a, b);
 }
 
-static bool same_definition(const slo_t *a, const slo_t *b)
+bool slo_same_definition(const slo_t *a, const slo_t *b)
 {
     return a->target_percent == b->target_percent && a->window == b->window &&
            a->period == b->period && same_number(a->latency, b->latency) &&
@@ -170,7 +126,7 @@ static void leave_out(slo_entry_t *entry, size_t pair, double rate)
 static void set_pairs(slo_entry_t *entry)
 {
     double greatest = (double)entry->allowed.bottom / (double)entry->allowed.top;
-    for (size_t i = 0; i < PAIRS; i++) {
+    for (size_t i = 0; i < SLO_PAIRS; i++) {
         double length = lengths_s[pairs[i].long_window];
         double rate = pairs[i].share_percent * entry->slo.period / (100 * length);
         if (rate > greatest || length > entry->slo.period)
@@ -196,7 +152,7 @@ static void start_windows(slo_entry_t *entry, instant_t now)
     window_init(&entry->windows[W_PERIOD], to_ns(entry->slo.period), now.mono_ns);
 }
 
-static void find_boundary(slo_entry_t *entry)
+void slo_entry_find_boundary(slo_entry_t *entry)
 {
     entry->boundary = INSTANT_NEVER;
     for (int i = 0; i < W_COUNT; i++) {
@@ -217,7 +173,7 @@ static slo_entry_t *new_entry(const slo_t *slo, instant_t now)
     entry->since = now.wall_s;
     set_pairs(entry);
     start_windows(entry, now);
-    find_boundary(entry);
+    slo_entry_find_boundary(entry);
     return entry;
 }
 
@@ -285,6 +241,7 @@ slo_monitor_t *slo_monitor_new(uint32_t slos, uint64_t seed, slo_sink_t sink)
     self->labels = memory_new(1, LABELS_MAX_BYTES);
     self->chains = memory_new((size_t)slos + 1, sizeof *self->chains);
     roster_init(&self->slos, slos, seed);
+    roster_init(&self->memories, slos, seed);
     table_init(&self->by_operation, slos);
     return self;
 }
@@ -296,7 +253,9 @@ void slo_monitor_destroy(slo_monitor_t **self)
     uint64_t at = 0;
     for (slo_entry_t *entry; (entry = roster_next(&(*self)->slos, &at)) != NULL;)
         free_entry(entry);
+    slo_monitor_forget_memories(*self);
     roster_free(&(*self)->slos);
+    roster_free(&(*self)->memories);
     table_free(&(*self)->by_operation);
     free((*self)->chains);
     free((*self)->labels);
@@ -307,6 +266,7 @@ void slo_monitor_destroy(slo_monitor_t **self)
 void slo_monitor_configure(slo_monitor_t *self, uint32_t slos)
 {
     roster_grow(&self->slos, slos);
+    roster_grow(&self->memories, slos);
     self->chains = memory_grow(self->chains, (size_t)self->slos.limit + 1, sizeof *self->chains);
     self->limit = slos;
     make_chains(self);
@@ -323,7 +283,7 @@ status_t slo_monitor_put(slo_monitor_t *self, const slo_t *slo, instant_t now)
     if (!good_definition(slo))
         return STATUS_BAD_VALUE;
     slo_entry_t *old = roster_find(&self->slos, slo->name);
-    if (old != NULL && same_definition(&old->slo, slo))
+    if (old != NULL && slo_same_definition(&old->slo, slo))
         return STATUS_OK;
     if (old == NULL && roster_count(&self->slos) >= self->limit)
         return STATUS_LIMIT;
@@ -332,6 +292,7 @@ status_t slo_monitor_put(slo_monitor_t *self, const slo_t *slo, instant_t now)
         forget(self, old);
     entry->slo.name = roster_add(&self->slos, slo->name, entry);
     entry->serial = ++self->last_serial;
+    slo_memory_claim(self, entry, now);
     make_chains(self);
     return STATUS_OK;
 }
@@ -350,7 +311,7 @@ status_t slo_monitor_delete(slo_monitor_t *self, text_t name)
 
 static bool burning(const slo_entry_t *entry)
 {
-    for (size_t i = 0; i < PAIRS; i++) {
+    for (size_t i = 0; i < SLO_PAIRS; i++) {
         window_counts_t in_long = counts_of(entry, pairs[i].long_window);
         window_counts_t in_short = counts_of(entry, pairs[i].short_window);
         if (entry->rates[i] > 0 && in_short.good + in_short.bad >= entry->slo.min_events &&
@@ -382,7 +343,7 @@ static void advance(slo_entry_t *entry, int64_t now_ns)
         window_advance(&entry->windows[i], now_ns);
     }
     entry->pending = (window_counts_t){0, 0};
-    find_boundary(entry);
+    slo_entry_find_boundary(entry);
 }
 
 static void project(const slo_entry_t *entry, instant_t now, slo_view_t *view)

@@ -6,7 +6,8 @@
  *  below the target: breached; both windows of a burn pair above its rate, with at least min_events
  *  in the short one: burning; else ok.
  *
- *  Owns     the SLOs, each with a copy of its definition and nine rings (about 9 KiB)
+ *  Owns     the SLOs, each with a copy of its definition and nine rings (about 9 KiB); what is
+ *           remembered of SLOs that are still to be put
  *  Bounds   `slos` of them
  *  Time     handed in as `now`; windows run on mono_ns. Status changes with a request or with time:
  *           call _roll at _next
@@ -23,6 +24,7 @@
 #ifndef ENGINES_SLO_MONITOR_H
 #define ENGINES_SLO_MONITOR_H
 
+#include "engines/window.h"
 #include "proto/event.h"
 #include "proto/instant.h"
 #include "proto/status.h"
@@ -55,6 +57,30 @@ void slo_monitor_record(slo_monitor_t *self, const request_event_t *request, ins
 void slo_monitor_roll(slo_monitor_t *self, instant_t now);
 /*  When the next bucket begins whose beginning may change a status. */
 int64_t slo_monitor_next_boundary(const slo_monitor_t *self);
+
+/* -- what outlives the process -- */
+
+#define SLO_WINDOWS 9 /* 5m 30m 1h 2h 6h 24h 3d, its own, its period */
+
+typedef struct {
+    slo_t slo;
+    slo_status_t status;
+    double since;
+    double at;                                            /* Unix time at which all this was so */
+    window_counts_t buckets[SLO_WINDOWS][WINDOW_BUCKETS]; /* as window_list gives them */
+} slo_memory_t;
+
+/*  What the next SLO is to remember; in order of creation: *at = 0 begins, false ends. */
+bool slo_monitor_remember(const slo_monitor_t *self, uint64_t *at, instant_t now,
+                          slo_memory_t *memory);
+
+/*  Keep it until an SLO of that name and definition is put: it then goes on as if the time between
+ *  had been a silence. Copied; beyond the limit it is forgotten. */
+void slo_monitor_recall(slo_monitor_t *self, const slo_memory_t *memory);
+/*  What has not been put by now is gone. */
+void slo_monitor_forget_memories(slo_monitor_t *self);
+
+/* -- looks -- */
 
 bool slo_monitor_get(const slo_monitor_t *self, text_t name, instant_t now, slo_view_t *view);
 /*  In order of creation: *at = 0 begins, false ends. */

@@ -12,7 +12,7 @@ static void begin(const anomaly_rule_t *rules, size_t count)
 {
     anomaly_watch_destroy(&watch);
     anomaly_detector_destroy(&detector);
-    detector = anomaly_detector_new(rules, count);
+    detector = anomaly_detector_new(rules, count, 42);
 }
 
 static int set_up(void **state)

@@ -131,6 +131,81 @@ static void test_window__a_jump_of_an_hour_leaves_nothing_of_a_minute(void **sta
     assert_int_equal(window.total.good + window.total.bad, 0);
 }
 
+/* -- from one process to the next -- */
+
+static window_counts_t sum_of(const window_counts_t *buckets, int64_t from)
+{
+    window_counts_t sum = {0, 0};
+    for (int64_t age = 0; age + from <= WINDOW_FULL_BUCKETS; age++) {
+        sum.good += buckets[age].good;
+        sum.bad += buckets[age].bad;
+    }
+    return sum;
+}
+
+/* On another clock, at another place in a bucket: every age grows by the same number of buckets,
+ * which is the time between to within one. */
+static void goes_on_as_after_a_silence(dice_t *dice)
+{
+    window_t window, next;
+    window_counts_t buckets[WINDOW_BUCKETS];
+    int64_t length = any_length(dice), now = (int64_t)(dice_next(dice) >> 4);
+    window_init(&window, length, now);
+    for (int i = 0; i < 100; i++) {
+        now += (int64_t)dice_below(dice, (uint64_t)length / 30 + 1);
+        window_advance(&window, now);
+        window_add(&window, (window_counts_t){dice_below(dice, 9), dice_below(dice, 9)});
+    }
+    int64_t other = (int64_t)dice_below(dice, (uint64_t)(3 * length));
+    int64_t ago = (int64_t)dice_below(dice, (uint64_t)(length + length / 10));
+    window_list(&window, buckets);
+    window_resume(&next, length, other, ago, buckets);
+    int64_t least = (int64_t)((wide_t)ago * 60 / length);
+    window_counts_t most = sum_of(buckets, least), fewest = sum_of(buckets, least + 1);
+    assert_true(next.total.good == most.good || next.total.good == fewest.good);
+    assert_true(next.total.bad == most.bad || next.total.bad == fewest.bad);
+    assert_int_equal(next.bucket, bucket_of(other, length));
+    window_advance(&next, other + 2 * length);
+    assert_int_equal(next.total.good + next.total.bad, 0);
+}
+
+static void test_window__goes_on_as_after_a_silence(void **state)
+{
+    (void)state;
+    seeds_run(goes_on_as_after_a_silence);
+}
+
+static void test_window__goes_on_exactly_on_the_same_clock(void **state)
+{
+    (void)state;
+    window_t window, next;
+    window_counts_t buckets[WINDOW_BUCKETS];
+    window_init(&window, 600, 5000);
+    for (int64_t now = 5000; now < 5700; now += 7) {
+        window_advance(&window, now);
+        window_add(&window, (window_counts_t){1, 2});
+    }
+    window_list(&window, buckets);
+    window_resume(&next, 600, 5993, 5993 - 5693, buckets);
+    window_advance(&window, 5993);
+    assert_memory_equal(&next, &window, sizeof window);
+}
+
+static void test_window__nothing_is_left_after_two_lengths_and_more(void **state)
+{
+    (void)state;
+    window_t next;
+    window_counts_t buckets[WINDOW_BUCKETS];
+    for (int i = 0; i < WINDOW_BUCKETS; i++)
+        buckets[i] = (window_counts_t){1, 1};
+    window_resume(&next, 600, 5, INT64_MAX, buckets);
+    assert_int_equal(next.total.good + next.total.bad, 0);
+    window_resume(&next, 600, 5, 606, buckets); /* into the 61st bucket before */
+    assert_int_equal(next.total.good, 0);
+    window_resume(&next, 600, 5, 605, buckets);
+    assert_int_equal(next.total.good, 1);
+}
+
 int main(void)
 {
     seeds_program = "test_window";
@@ -140,6 +215,9 @@ int main(void)
         cmocka_unit_test(test_window__a_length_that_sixty_does_not_divide_has_exact_boundaries),
         cmocka_unit_test(test_window__a_clock_that_stands_or_steps_back_changes_nothing),
         cmocka_unit_test(test_window__a_jump_of_an_hour_leaves_nothing_of_a_minute),
+        seeds_test(test_window__goes_on_as_after_a_silence),
+        cmocka_unit_test(test_window__goes_on_exactly_on_the_same_clock),
+        cmocka_unit_test(test_window__nothing_is_left_after_two_lengths_and_more),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
