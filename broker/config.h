@@ -84,6 +84,7 @@ typedef struct {
 
 typedef struct {
     text_t path;
+    double windows_interval; /* seconds */
 } store_settings_t;
 
 /*  Who may connect; without `keys`, everything is open to whoever reaches loopback. */

@@ -28,6 +28,13 @@ static const field_t store_fields[] = {
      .type = FIELD_TEXT,
      .offset = offsetof(store_settings_t, path),
      .about = "the directory of the store"},
+    {.key = "windows_interval",
+     .type = FIELD_DURATION,
+     .offset = offsetof(store_settings_t, windows_interval),
+     .least = 1,
+     .most = 3600,
+     .otherwise = 60,
+     .about = "seconds between two writings of SLO windows and profiles"},
 };
 static const schema_t store_schema = {
     .name = "store", .size = sizeof(store_settings_t), ROWS(store_fields)};

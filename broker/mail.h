@@ -29,6 +29,9 @@
  *    LETTER    notifier -> operations: a letter, its notification: keep them;
  *              operations -> notifier: a letter's number, its notification: send it again
  *    LETTER_SENT  notifier -> operations: the letter's number; delivered, one byte; the answer
+ *    WINDOWS   observability -> windows: a msgpack_sbuffer, the receiver's now: the records of a
+ *              snapshot
+ *    WINDOWS_KEPT  windows -> observability: it is on disk, or cannot be; send the next
  */
 #ifndef BROKER_MAIL_H
 #define BROKER_MAIL_H
@@ -65,6 +68,8 @@ typedef enum {
     MAIL_NOTED,
     MAIL_LETTER,
     MAIL_LETTER_SENT,
+    MAIL_WINDOWS,
+    MAIL_WINDOWS_KEPT,
     MAIL_COUNT
 } mail_kind_t;
 

@@ -7,6 +7,7 @@
 #include "broker/questions.h"
 #include "broker/report.h"
 #include "broker/self_series.h"
+#include "broker/windows_keeper.h"
 #include "proto/command.h"
 #include "proto/decode.h"
 #include "proto/must.h"
@@ -40,6 +41,7 @@ typedef struct {
     observability_actor_t *given;
     zsock_t *reactor;
     observability_stack_t *stack;
+    windows_keeper_t keeper;
     metric_batch_t metrics;
     request_batch_t requests;
     tally_t tallies[LANE_INCIDENTS];
@@ -527,7 +529,8 @@ static void wait_for_work(actor_t *self)
         {.socket = zsock_resolve(self->given->lanes[LANE_METRICS]), .events = ZMQ_POLLIN},
         {.socket = zsock_resolve(self->given->lanes[LANE_REQUESTS]), .events = ZMQ_POLLIN},
     };
-    zmq_poll(items, 4, clock_wait_ms(now, observability_stack_next(self->stack), WAIT_MS));
+    int64_t next = observability_stack_next(self->stack), keep = windows_keeper_next(&self->keeper);
+    zmq_poll(items, 4, clock_wait_ms(now, next < keep ? next : keep, WAIT_MS));
 }
 
 static void serve_mails(actor_t *self, zsock_t *pipe, void (*serve)(actor_t *, zmsg_t *))
@@ -535,6 +538,11 @@ static void serve_mails(actor_t *self, zsock_t *pipe, void (*serve)(actor_t *, z
     zmsg_t *mail;
     for (size_t i = 0; i < MAILS_A_TURN && (mail = mail_receive(pipe)) != NULL; i++)
         serve(self, mail);
+}
+
+static double windows_interval(const actor_t *self)
+{
+    return self->given->config->settings.store.windows_interval;
 }
 
 static bool take_turn(actor_t *self)
@@ -548,10 +556,13 @@ static bool take_turn(actor_t *self)
         observability_stack_tick(self->stack, now);
     if (now.mono_ns >= self->told_ns + TELL_NS)
         tell_own(self, now);
+    if (now.mono_ns >= windows_keeper_next(&self->keeper))
+        busy |= windows_keeper_turn(&self->keeper, now, windows_interval(self));
     return busy;
 }
 
-/*  The last numbers given out go along, so that the store closes with exact heads. */
+/*  The operations wing ends while the windows are written. The last numbers given out go along, so
+ * that the store closes with exact heads. */
 static void pass_stop(actor_t *self)
 {
     zmsg_t *mail = mail_new(MAIL_STOP);
@@ -560,8 +571,17 @@ static void pass_stop(actor_t *self)
         mail_add(mail, &last, sizeof last);
     }
     mail_send(&mail, self->given->operations);
+    windows_keeper_finish(&self->keeper, clock_now());
     mail = mail_new(MAIL_STOPPED);
     mail_send(&mail, self->reactor);
+}
+
+/*  The operations wing has sent every SLO of the store before this one began. */
+static void put_stored_slos(actor_t *self)
+{
+    zmsg_t *mail;
+    while ((mail = mail_receive(self->given->operations)) != NULL)
+        serve_operations(self, mail);
 }
 
 static void set_up(actor_t *self, zsock_t *pipe, observability_actor_t *given)
@@ -578,7 +598,11 @@ static void set_up(actor_t *self, zsock_t *pipe, observability_actor_t *given)
     arena_init(&self->arena);
     for (family_t family = 0; family < FAMILY_STORED; family++)
         self->numbers[family].next = 1; /* 1..0: none yet */
+    windows_keeper_init(&self->keeper, self->stack, given->directory, clock_now(),
+                        windows_interval(self));
     put_file_slos(self);
+    put_stored_slos(self);
+    stack_memory_settled(self->stack);
 }
 
 static void tear_down(actor_t *self)

@@ -4,7 +4,7 @@
  * them, publishes what it finds and sends it on to the operations wing; answers questions between
  * blocks.
  *
- *  Owns     an observability_stack_t and the numbers it may publish under
+ *  Owns     an observability_stack_t, the numbers it may publish under, the keeper of its windows
  *  Bounds   one block of each lane a turn, so that no lane and no question waits for the others
  *  Thread   its own; it speaks through pipes (broker/mail.h)
  */
@@ -26,6 +26,7 @@ typedef struct {
     zsock_t *operations;            /* pipe to the operations actor */
     zsock_t *lanes[LANE_INCIDENTS]; /* metrics and requests */
     char source[64];                /* `source` of publications */
+    char directory[4096];           /* the store's: where the windows outlive the process */
 } observability_actor_t;
 
 /*  For zactor_new; the argument is an observability_actor_t on the heap. */

@@ -362,6 +362,8 @@ void reactor_start(reactor_t *self, store_t **store, config_t **config)
     operations->incidents = self->lane_ends[LANE_INCIDENTS];
     memset(self->lane_ends, 0, sizeof self->lane_ends);
     memcpy(observability->source, self->source, sizeof self->source);
+    must(config_store_directory(operations->config, observability->directory,
+                                sizeof observability->directory));
     memcpy(operations->source, self->source, sizeof self->source);
     self->operations = zactor_new(operations_actor, operations);
     self->observability = zactor_new(observability_actor, observability);

@@ -330,7 +330,8 @@ void stack_forget_own(observability_stack_t *self, text_t name, labels_t labels,
 static void forget_memories(observability_stack_t *self, instant_t now)
 {
     if (self->memory_ends == 0)
-        self->memory_ends = now.mono_ns + (int64_t)(fmin(self->series_ttl_s, TTL_MAX_S) * (double)NS_PER_S);
+        self->memory_ends =
+            now.mono_ns + (int64_t)(fmin(self->series_ttl_s, TTL_MAX_S) * (double)NS_PER_S);
     if (now.mono_ns < self->memory_ends)
         return;
     anomaly_detector_forget_memories(self->detector);
