@@ -39,6 +39,12 @@ void counter_add(counter_t *self, double increment)
     add_parts(self, whole, part, scaled - (double)part);
 }
 
+void counter_correct(counter_t *self, int rest)
+{
+    if (self->whole != UINT64_MAX)
+        self->whole += (uint64_t)(int64_t)rest;
+}
+
 void counter_merge(counter_t *self, const counter_t *other)
 {
     add_parts(self, other->whole, other->part, other->dust);

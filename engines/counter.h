@@ -23,6 +23,9 @@ typedef struct {
 } counter_t;
 
 void counter_add(counter_t *self, double increment);
+/*  Set right what was added last by `rest`, |rest| <= 1024: an increment beyond 2^53 is a whole
+ *  number, which its nearest double may miss by so much. */
+void counter_correct(counter_t *self, int rest);
 void counter_merge(counter_t *self, const counter_t *other);
 
 double counter_value(const counter_t *self);

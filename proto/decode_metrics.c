@@ -91,10 +91,28 @@ static inline bool read_kind(frame_t *self, uint32_t room, metric_kind_t *kind)
     return true;
 }
 
-/*  Whether nil is right depends on `values`: see judge_values. */
-static inline bool read_value(frame_t *self, uint32_t room, metric_map_t *map, double *value)
+/*  Beyond 2^53 not every whole number is a double; only the encodings of 64 bits reach so far. */
+static inline int16_t rest_of(const uint8_t *at)
 {
+    if (*at != 0xcf && *at != 0xd3)
+        return 0;
+    cursor_t cursor = {at, at + 9};
+    value_t value;
+    if (!cursor_read(&cursor, &value) || value.type != VALUE_UINT)
+        return 0;
+    double nearest = (double)value.as.u;
+    uint64_t whole = nearest < 0x1p64 ? (uint64_t)nearest : 0;
+    return (int16_t)(int64_t)(value.as.u - whole);
+}
+
+/*  Whether nil is right depends on `values`: see judge_values. */
+static inline bool read_value(frame_t *self, uint32_t room, metric_map_t *map,
+                              metric_event_t *event)
+{
+    const uint8_t *at = self->cursor.at;
+    double *value = &event->value;
     if (take_number(&self->cursor, value)) {
+        event->rest = rest_of(at);
         map->given |= BIT(KEY_VALUE);
         if (!is_finite(*value))
             blame(self, STATUS_BAD_VALUE);
@@ -150,7 +168,7 @@ static inline bool read_field(frame_t *self, uint32_t room, metric_key_t key, me
     case KEY_KIND:
         return read_kind(self, room, &event->kind);
     case KEY_VALUE:
-        return read_value(self, room, map, &event->value);
+        return read_value(self, room, map, event);
     case KEY_VALUES:
         return read_values(self, room, map, event);
     case KEY_LABELS:
@@ -347,6 +365,7 @@ static inline bool read_sample(frame_t *self, uint32_t room, uint32_t count, met
     self->reason = NOT_BLAMED;
     if (!read_index(self, room, count, &index))
         return false;
+    const uint8_t *at = self->cursor.at;
     if (!take_number(&self->cursor, &value) && !skip_wrong(self, room, false))
         return false;
     metric_kind_t kind = METRIC_KIND_COUNT;
@@ -360,6 +379,7 @@ static inline bool read_sample(frame_t *self, uint32_t room, uint32_t count, met
         metric_event_t *event = &batch->events[batch->count];
         *event = batch->series[index];
         event->value = value;
+        event->rest = rest_of(at);
     }
     keep(self, batch);
     return true;

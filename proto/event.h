@@ -36,6 +36,7 @@ typedef struct {
     const uint8_t
         *values; /* the encoded numbers of `values`, one after the other; NULL when `value` */
     uint32_t value_count; /* 1 for `value` */
+    int16_t rest;         /* what a whole number that came lies above its nearest double, `value` */
     metric_kind_t kind;
     double time_s; /* Unix time, NaN when not given */
 } metric_event_t;

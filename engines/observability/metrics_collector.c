@@ -232,6 +232,13 @@ void metrics_collector_apply(series_t *series, double value, instant_t now)
         sketch_add(series->value.histogram, value);
 }
 
+void metrics_collector_apply_whole(series_t *series, const metric_event_t *event, instant_t now)
+{
+    metrics_collector_apply(series, event->value, now);
+    if (series->kind == METRIC_COUNTER)
+        counter_correct(&series->value.counter, event->rest);
+}
+
 static bool inside_full(const metrics_collector_t *self)
 {
     return self->inside >= collector_inside_room(self->limit);

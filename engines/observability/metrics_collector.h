@@ -111,6 +111,9 @@ found_t metrics_collector_find(metrics_collector_t *self, const metric_event_t *
 /*  Let one value of an event act on its series. */
 void metrics_collector_apply(series_t *series, double value, instant_t now);
 
+/*  The same for the one whole number of a counter's event that no double holds. */
+void metrics_collector_apply_whole(series_t *series, const metric_event_t *event, instant_t now);
+
 /*  A series of the broker's own, beyond the limit. */
 typedef struct {
     text_t name;

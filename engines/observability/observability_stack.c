@@ -197,6 +197,14 @@ static void take_value(observability_stack_t *self, series_t *series, double val
         follow(self, series, value, now);
 }
 
+static void take_whole(observability_stack_t *self, series_t *series, const metric_event_t *event,
+                       instant_t now)
+{
+    metrics_collector_apply_whole(series, event, now);
+    if (series->followed)
+        follow(self, series, event->value, now);
+}
+
 /* Several values of one event are several events of one moment. */
 static void take_values(observability_stack_t *self, series_t *series, const metric_event_t *event,
                         instant_t now)
@@ -234,7 +242,9 @@ static void take_event(observability_stack_t *self, const metric_event_t *event,
         join(self, found.series);
     tally->accepted++;
     tally->samples += event->value_count;
-    if (event->values == NULL)
+    if (event->rest != 0)
+        take_whole(self, found.series, event, now);
+    else if (event->values == NULL)
         take_value(self, found.series, event->value, now);
     else
         take_values(self, found.series, event, now);

@@ -133,7 +133,8 @@ class Broker:
         if not self.wrapper:
             return self.process.pid
         with open("/proc/%d/task/%d/children" % (self.process.pid, self.process.pid)) as file:
-            return int(file.read().split()[0])
+            children = file.read().split()
+        return int(children[0]) if children else self.process.pid  # it has ended, and the wrapper is about to
 
     def stop(self, sig=signal.SIGTERM):
         """Answers the exit status."""

@@ -65,6 +65,19 @@ static void test_counter__counts_ones_at_two_to_the_63(void **state)
     assert_true(counter.whole == UINT64_C(1) << 63);
 }
 
+static void test_counter__a_whole_number_that_no_double_holds_is_set_right(void **state)
+{
+    (void)state;
+    counter_t counter = {0};
+    counter_add(&counter, 0x1p53);
+    counter_correct(&counter, 1);
+    assert_true(counter.whole == (UINT64_C(1) << 53) + 1);
+    counter_add(&counter, 0x1p62);
+    counter_correct(&counter, -1);
+    assert_true(counter.whole == (UINT64_C(1) << 62) + (UINT64_C(1) << 53));
+    assert_true(counter_is_whole(&counter));
+}
+
 static void test_counter__stays_at_its_greatest(void **state)
 {
     (void)state;
@@ -75,6 +88,8 @@ static void test_counter__stays_at_its_greatest(void **state)
     assert_true(counter.whole == UINT64_MAX && counter_is_whole(&counter));
     counter_add(&counter, 1e300);
     counter_add(&counter, 0.75);
+    counter_correct(&counter, 7);
+    counter_correct(&counter, -7);
     assert_true(counter.whole == UINT64_MAX && counter_is_whole(&counter));
 }
 
@@ -109,6 +124,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         seeds_test(test_counter__is_the_exact_sum_in_any_order),
         cmocka_unit_test(test_counter__counts_ones_at_two_to_the_63),
+        cmocka_unit_test(test_counter__a_whole_number_that_no_double_holds_is_set_right),
         cmocka_unit_test(test_counter__stays_at_its_greatest),
         cmocka_unit_test(test_counter__a_quarter_four_times_is_whole_again),
         cmocka_unit_test(test_counter__the_smallest_increments_are_not_lost),

@@ -549,6 +549,60 @@ static void test_decode__sixty_four_pairs_of_which_half_are_empty_are_labels(voi
     assert_int_equal(labels_canonical(labels, buffer).count, 32);
 }
 
+/* -- whole numbers that no double holds -- */
+
+static void put_whole(fixture_t *self, uint64_t value)
+{
+    msgpack_pack_map(&self->pack, 3);
+    put_text(self, "value");
+    msgpack_pack_uint64(&self->pack, value);
+    put_text(self, "name");
+    put_text(self, "n");
+    put_text(self, "kind");
+    put_text(self, "counter");
+}
+
+static void test_decode__a_whole_number_beyond_a_double_comes_with_its_rest(void **state)
+{
+    fixture_t *self = *state;
+    const struct {
+        uint64_t sent;
+        double value;
+        int rest;
+    } numbers[] = {{1, 1, 0},
+                   {UINT64_C(1) << 53, 0x1p53, 0},
+                   {(UINT64_C(1) << 53) + 1, 0x1p53, 1},
+                   {(UINT64_C(1) << 53) + 3, 0x1p53 + 4, -1},
+                   {(UINT64_C(1) << 63) - 1, 0x1p63, -1},
+                   {(UINT64_C(1) << 63) + 1023, 0x1p63, 1023},
+                   {UINT64_MAX, 0x1p64, -1}};
+    size_t count = sizeof numbers / sizeof *numbers;
+    msgpack_pack_array(&self->pack, count);
+    for (size_t i = 0; i < count; i++)
+        put_whole(self, numbers[i].sent);
+    assert_int_equal(decode_sent_metrics(self), STATUS_OK);
+    assert_int_equal(self->metrics.count, count);
+    for (size_t i = 0; i < count; i++) {
+        assert_double(self->metrics.events[i].value, numbers[i].value, 0);
+        assert_int_equal(self->metrics.events[i].rest, numbers[i].rest);
+    }
+}
+
+static void test_decode__a_sample_of_a_compact_frame_comes_with_its_rest(void **state)
+{
+    fixture_t *self = *state;
+    put_compact(self, 0);
+    self->frame.data[self->frame.size - 1] = (char)0x94; /* samples: [0, 2^53 + 1, 0, 5.0] */
+    msgpack_pack_int(&self->pack, 0);
+    msgpack_pack_uint64(&self->pack, (UINT64_C(1) << 53) + 1);
+    msgpack_pack_int(&self->pack, 0);
+    msgpack_pack_double(&self->pack, 5);
+    assert_int_equal(decode_sent_metrics(self), STATUS_OK);
+    assert_int_equal(self->metrics.count, 2);
+    assert_int_equal(self->metrics.events[0].rest, 1);
+    assert_int_equal(self->metrics.events[1].rest, 0);
+}
+
 #define STORY(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -583,6 +637,8 @@ int main(void)
         STORY(test_decode__a_control_is_found_at_every_place_of_a_name),
         STORY(test_decode__labels_move_the_cursor_behind_them_in_every_case),
         STORY(test_decode__sixty_four_pairs_of_which_half_are_empty_are_labels),
+        STORY(test_decode__a_whole_number_beyond_a_double_comes_with_its_rest),
+        STORY(test_decode__a_sample_of_a_compact_frame_comes_with_its_rest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
