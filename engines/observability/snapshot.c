@@ -2,7 +2,6 @@
 
 #include "engines/hash.h"
 #include "proto/must.h"
-#include "proto/pack.h"
 #include "proto/schema.h"
 
 #include <math.h>
@@ -103,14 +102,9 @@ static const schema_t watch_table = {"watch memory", sizeof(watch_memory_t), wat
 
 /* -- writing -- */
 
-static void append(msgpack_sbuffer *out, const void *bytes, size_t size)
-{
-    must(msgpack_sbuffer_write(out, bytes, size) == 0);
-}
-
 void snapshot_begin(msgpack_sbuffer *out)
 {
-    append(out, magic, sizeof magic);
+    pack_raw(out, (text_t){magic, sizeof magic});
 }
 
 /* Only what is not empty: its age, good and bad. */
@@ -192,7 +186,7 @@ void snapshot_seal(msgpack_sbuffer *out)
 {
     char checksum[SNAPSHOT_CHECKSUM_BYTES];
     write_checksum(out->data, out->size, checksum);
-    append(out, checksum, sizeof checksum);
+    pack_raw(out, (text_t){checksum, sizeof checksum});
 }
 
 /* -- reading -- */

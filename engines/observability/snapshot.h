@@ -20,8 +20,8 @@
 #include "engines/observability/slo_monitor.h"
 #include "proto/arena.h"
 #include "proto/cursor.h"
+#include "proto/pack.h"
 
-#include <msgpack/sbuffer.h>
 #include <stdbool.h>
 
 #define SNAPSHOT_VERSION 1
