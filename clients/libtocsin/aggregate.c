@@ -10,15 +10,13 @@
 
 #define SERIES_FIRST 64u
 
-/* A double on the wire, and how many of them one event carries: 72 KiB. */
-#define VALUE_BYTES 9u
+/* As many observations as one event carries: 72 KiB. */
 #define VALUES_PER_EVENT 8192u
 
 struct aggregate_series {
     tocsin_kind_t kind;
     uint32_t metric;
-    aggregate_text_t identity;
-    size_t identity_pairs;
+    aggregate_text_t labels;
     double time; /* the last one named; 0: none */
     uint64_t calls;
     counter_t sum;   /* of a counter */
@@ -38,7 +36,7 @@ void aggregate_clear(aggregate_t *self)
     for (size_t i = 0; i < self->series_count; i++)
         buffer_free(&self->series[i].values);
     self->series_count = 0;
-    self->unit_count = 0;
+    self->metric_count = 0;
     self->value_bytes = 0;
     buffer_cut(&self->texts, 0);
     index_clear(&self->index);
@@ -48,7 +46,7 @@ void aggregate_free(aggregate_t *self)
 {
     aggregate_clear(self);
     free(self->series);
-    free(self->units);
+    free(self->metrics);
     index_free(&self->index);
     buffer_free(&self->texts);
 }
@@ -59,6 +57,15 @@ size_t aggregate_bytes(const aggregate_t *self)
 }
 
 /* -- which series -- */
+
+/*  Are the labels canonical as they are given: by name, none empty? */
+static bool are_sorted(const tocsin_label_t *labels, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (labels[i].value[0] == '\0' || (i > 0 && strcmp(labels[i - 1].name, labels[i].name) > 0))
+            return false;
+    return true;
+}
 
 /*  Labels by name, without the empty ones; answers how many. */
 static size_t sort_labels(const tocsin_metric_event_t *event,
@@ -76,29 +83,35 @@ static size_t sort_labels(const tocsin_metric_event_t *event,
     return count;
 }
 
-/*  Append what identifies the series; answers its pairs. */
-static size_t put_identity(buffer_t *out, const tocsin_metric_event_t *event)
+/*  Append what tells this series from the others of its metric and kind: its labels as a map;
+ *  nothing where there are none. */
+static void put_labels(buffer_t *out, const tocsin_metric_event_t *event)
 {
     tocsin_label_t sorted[EVENT_LABELS_MAX];
-    size_t count = sort_labels(event, sorted);
-    buffer_text(out, "name");
-    buffer_text(out, event->name);
-    buffer_text(out, "kind");
-    buffer_text(out, metric_kind_word(event->kind));
-    if (count == 0)
-        return 2;
-    buffer_text(out, "labels");
-    buffer_labels(out, sorted, count);
-    return 3;
+    const tocsin_label_t *labels = event->labels;
+    size_t count = event->label_count;
+    if (!are_sorted(labels, count)) {
+        count = sort_labels(event, sorted);
+        labels = sorted;
+    }
+    if (count > 0)
+        buffer_labels(out, labels, count);
 }
 
-static aggregate_series_t *find(const aggregate_t *self, uint64_t hash, size_t at, size_t size)
+static bool same_bytes(const aggregate_t *self, aggregate_text_t a, aggregate_text_t b)
+{
+    return a.size == b.size &&
+           (a.size == 0 || memcmp(self->texts.data + a.at, self->texts.data + b.at, a.size) == 0);
+}
+
+static aggregate_series_t *find(const aggregate_t *self, uint64_t hash,
+                                const aggregate_series_t *wanted)
 {
     index_probe_t probe = index_probe(&self->index, hash);
     for (uint32_t number; index_next(&self->index, &probe, &number);) {
         aggregate_series_t *series = &self->series[number];
-        if (series->identity.size == size &&
-            memcmp(self->texts.data + series->identity.at, self->texts.data + at, size) == 0)
+        if (series->metric == wanted->metric && series->kind == wanted->kind &&
+            same_bytes(self, series->labels, wanted->labels))
             return series;
     }
     return NULL;
@@ -117,22 +130,59 @@ static bool make_room(aggregate_t *self)
     return true;
 }
 
+/*  Append a text; size 0 when memory is out. */
+static aggregate_text_t keep_text(aggregate_t *self, const char *text)
+{
+    aggregate_text_t kept = {self->texts.size, 0};
+    buffer_text(&self->texts, text);
+    if (self->texts.failed)
+        buffer_cut(&self->texts, kept.at);
+    kept.size = self->texts.size - kept.at;
+    return kept;
+}
+
+/*  Know this metric by its number. False when memory is out. */
+static bool know_metric(aggregate_t *self, uint32_t number, const char *name)
+{
+    if (number >= self->metric_count) {
+        aggregate_metric_t *metrics = reallocarray(self->metrics, number + 1u, sizeof *metrics);
+        if (metrics == NULL)
+            return false;
+        memset(metrics + self->metric_count, 0,
+               (number + 1u - self->metric_count) * sizeof *metrics);
+        self->metrics = metrics;
+        self->metric_count = number + 1u;
+    }
+    aggregate_metric_t *metric = &self->metrics[number];
+    if (metric->name.size == 0)
+        metric->name = keep_text(self, name);
+    return metric->name.size > 0;
+}
+
+static aggregate_series_t *add_series(aggregate_t *self, uint64_t hash,
+                                      const aggregate_series_t *series)
+{
+    if (!make_room(self) || !index_add(&self->index, hash, (uint32_t)self->series_count))
+        return NULL;
+    self->series[self->series_count] = *series;
+    return &self->series[self->series_count++];
+}
+
 /*  The series of this event, which begins with it if need be; NULL when memory is out. */
 static aggregate_series_t *series_of(aggregate_t *self, uint32_t metric,
                                      const tocsin_metric_event_t *event)
 {
+    if (!know_metric(self, metric, event->name))
+        return NULL;
     size_t at = self->texts.size;
-    size_t pairs = put_identity(&self->texts, event);
-    size_t size = self->texts.size - at;
-    uint64_t hash = hash_bytes(self->seed, self->texts.data + at, size);
-    aggregate_series_t *series = self->texts.failed ? NULL : find(self, hash, at, size);
-    if (series == NULL && !self->texts.failed && make_room(self) &&
-        index_add(&self->index, hash, (uint32_t)self->series_count)) {
-        series = &self->series[self->series_count++];
-        *series = (aggregate_series_t){
-            .kind = event->kind, .metric = metric, .identity = {at, size}, .identity_pairs = pairs};
-        return series;
-    }
+    put_labels(&self->texts, event);
+    aggregate_series_t wanted = {
+        .kind = event->kind, .metric = metric, .labels = {at, self->texts.size - at}};
+    uint64_t seed = self->seed + 4 * (uint64_t)metric + event->kind;
+    uint64_t hash = hash_bytes(seed, self->texts.data + at, wanted.labels.size);
+    aggregate_series_t *series = self->texts.failed ? NULL : find(self, hash, &wanted);
+    if (series == NULL && !self->texts.failed)
+        return add_series(self, hash, &wanted);
     buffer_cut(&self->texts, at);
     return series;
 }
@@ -157,33 +207,14 @@ static bool take_observations(aggregate_t *self, aggregate_series_t *series, con
         buffer_cut(&series->values, before);
         return false;
     }
-    self->value_bytes += count * VALUE_BYTES;
+    self->value_bytes += count * BUFFER_NUMBER_BYTES;
     return true;
 }
 
-/*  A metric's unit is the first that any of its series names, as the broker has it. */
-static bool take_unit(aggregate_t *self, uint32_t metric, const char *unit)
+static void take_unit(aggregate_t *self, aggregate_metric_t *metric, const char *unit)
 {
-    if (unit == NULL)
-        return true;
-    if (metric >= self->unit_count) {
-        aggregate_text_t *units = reallocarray(self->units, metric + 1u, sizeof *units);
-        if (units == NULL)
-            return false;
-        memset(units + self->unit_count, 0, (metric + 1u - self->unit_count) * sizeof *units);
-        self->units = units;
-        self->unit_count = metric + 1u;
-    }
-    if (self->units[metric].size > 0)
-        return true;
-    size_t at = self->texts.size;
-    buffer_text(&self->texts, unit);
-    if (self->texts.failed) {
-        buffer_cut(&self->texts, at);
-        return false;
-    }
-    self->units[metric] = (aggregate_text_t){at, self->texts.size - at};
-    return true;
+    if (unit != NULL && metric->unit.size == 0)
+        metric->unit = keep_text(self, unit);
 }
 
 static bool take_values(aggregate_t *self, aggregate_series_t *series,
@@ -207,9 +238,9 @@ tocsin_status_t aggregate_add(aggregate_t *self, uint32_t metric,
     if (self->series_count == 0)
         self->opened_at = now;
     aggregate_series_t *series = series_of(self, metric, event);
-    if (series == NULL || !take_unit(self, metric, event->unit) ||
-        !take_values(self, series, event))
+    if (series == NULL || !take_values(self, series, event))
         return TOCSIN_NO_MEMORY;
+    take_unit(self, &self->metrics[metric], event->unit);
     series->calls++;
     if (event->time > 0)
         series->time = event->time;
@@ -262,7 +293,7 @@ static bool next_part(const counter_t *sum, size_t *part, double *value)
 
 static void put_number(buffer_t *out, double value)
 {
-    buffer_text(out, "value");
+    buffer_literal(out, "\xa5value");
     buffer_number(out, value);
 }
 
@@ -274,11 +305,11 @@ static bool put_next_increment(buffer_t *out, const aggregate_series_t *series, 
         put_number(out, value);
         return true;
     }
-    size_t at = (*part - SUM_PARTS) * VALUE_BYTES;
+    size_t at = (*part - SUM_PARTS) * BUFFER_NUMBER_BYTES;
     if (at >= series->values.size)
         return false;
-    buffer_text(out, "value");
-    buffer_raw(out, series->values.data + at, VALUE_BYTES);
+    buffer_literal(out, "\xa5value");
+    buffer_raw(out, series->values.data + at, BUFFER_NUMBER_BYTES);
     *part += 1;
     return true;
 }
@@ -286,13 +317,13 @@ static bool put_next_increment(buffer_t *out, const aggregate_series_t *series, 
 /*  The pair of the next observations. */
 static bool put_next_values(buffer_t *out, const buffer_t *values, size_t *part)
 {
-    size_t left = values->size / VALUE_BYTES - *part;
+    size_t left = values->size / BUFFER_NUMBER_BYTES - *part;
     size_t count = left < VALUES_PER_EVENT ? left : VALUES_PER_EVENT;
     if (count == 0)
         return false;
-    buffer_text(out, "values");
+    buffer_literal(out, "\xa6values");
     size_t opened = buffer_open_array(out);
-    buffer_raw(out, values->data + *part * VALUE_BYTES, count * VALUE_BYTES);
+    buffer_raw(out, values->data + *part * BUFFER_NUMBER_BYTES, count * BUFFER_NUMBER_BYTES);
     buffer_close(out, opened, count);
     *part += count;
     return true;
@@ -320,15 +351,23 @@ static void put_given(buffer_t *out, const aggregate_t *self, aggregate_text_t t
 static void put_rest(buffer_t *out, const aggregate_t *self, const aggregate_series_t *series,
                      size_t *pairs)
 {
-    put_given(out, self, series->identity);
-    *pairs += series->identity_pairs;
-    if (series->metric < self->unit_count && self->units[series->metric].size > 0) {
-        buffer_text(out, "unit");
-        put_given(out, self, self->units[series->metric]);
+    const aggregate_metric_t *metric = &self->metrics[series->metric];
+    buffer_literal(out, "\xa4name");
+    put_given(out, self, metric->name);
+    metric_put_kind(out, series->kind);
+    *pairs += 2;
+    if (series->labels.size > 0) {
+        buffer_literal(out, "\xa6labels");
+        put_given(out, self, series->labels);
+        *pairs += 1;
+    }
+    if (metric->unit.size > 0) {
+        buffer_literal(out, "\xa4unit");
+        put_given(out, self, metric->unit);
         *pairs += 1;
     }
     if (series->time > 0) {
-        buffer_text(out, "time");
+        buffer_literal(out, "\xa4time");
         buffer_number(out, series->time);
         *pairs += 1;
     }
@@ -340,10 +379,10 @@ bool aggregate_put_next(const aggregate_t *self, aggregate_place_t *place, buffe
     for (; place->series < self->series_count; *place = (aggregate_place_t){place->series + 1, 0}) {
         const aggregate_series_t *series = &self->series[place->series];
         bool first = place->part == 0;
-        size_t start = out->size, opened = buffer_open_map(out), pairs = 1;
+        size_t start = out->size, opened = buffer_open_event(out), pairs = 1;
         if (series->calls > 0 && put_next(out, series, &place->part)) {
             put_rest(out, self, series, &pairs);
-            buffer_close(out, opened, pairs);
+            buffer_close_event(out, opened, pairs);
             *calls += first ? series->calls : 0;
             return true;
         }

@@ -23,18 +23,23 @@
 
 typedef struct aggregate_series aggregate_series_t;
 
-/*  A piece of `texts`. */
+/*  A piece of `texts`; size 0: none. */
 typedef struct {
     size_t at, size;
 } aggregate_text_t;
 
 typedef struct {
+    aggregate_text_t name,
+        unit; /* the first unit that any of its series names, as the broker has it */
+} aggregate_metric_t;
+
+typedef struct {
     uint64_t seed;  /* of the hashes */
-    buffer_t texts; /* what identifies the series, as it stands on the wire; and units */
+    buffer_t texts; /* names, units and labels, as they stand on the wire */
     aggregate_series_t *series;
     size_t series_count, series_capacity;
-    aggregate_text_t *units; /* of each metric: the first that was named; size 0: none yet */
-    size_t unit_count;
+    aggregate_metric_t *metrics; /* by their numbers */
+    size_t metric_count;
     index_t index;
     size_t value_bytes;
     double opened_at; /* when the first value came */

@@ -1,9 +1,7 @@
 #include "clients/libtocsin/buffer.h"
 
-#include <math.h>
 #include <msgpack/pack.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define CAPACITY_FIRST 512u
 
@@ -18,13 +16,7 @@ void buffer_free(buffer_t *self)
     *self = (buffer_t){0};
 }
 
-void buffer_cut(buffer_t *self, size_t size)
-{
-    self->size = size;
-    self->failed = false;
-}
-
-static bool make_room(buffer_t *self, size_t size)
+static bool resize(buffer_t *self, size_t size)
 {
     size_t capacity = self->capacity == 0 ? CAPACITY_FIRST : self->capacity;
     while (capacity - self->size < size) {
@@ -32,8 +24,6 @@ static bool make_room(buffer_t *self, size_t size)
             return false;
         capacity *= 2;
     }
-    if (capacity == self->capacity)
-        return true;
     char *data = realloc(self->data, capacity);
     if (data == NULL)
         return false;
@@ -42,16 +32,10 @@ static bool make_room(buffer_t *self, size_t size)
     return true;
 }
 
-void buffer_raw(buffer_t *self, const void *bytes, size_t size)
+bool buffer_grow(buffer_t *self, size_t size)
 {
-    if (self->failed || size == 0)
-        return;
-    if (!make_room(self, size)) {
-        self->failed = true;
-        return;
-    }
-    memcpy(self->data + self->size, bytes, size);
-    self->size += size;
+    self->failed = !resize(self, size);
+    return !self->failed;
 }
 
 /*  As msgpack-c wants to be given a place to write to. */
@@ -87,33 +71,25 @@ void buffer_integer(buffer_t *self, int64_t value)
     msgpack_pack_int64(&packer, value);
 }
 
-void buffer_number(buffer_t *self, double value)
+void buffer_long_head(buffer_t *self, size_t size)
 {
     msgpack_packer packer = packer_on(self);
-    if (isfinite(value))
-        msgpack_pack_double(&packer, value);
-    else
-        msgpack_pack_nil(&packer);
+    msgpack_pack_str(&packer, size);
 }
 
-void buffer_span(buffer_t *self, const char *text, size_t size)
+static void put_map_head(buffer_t *self, size_t count)
 {
+    const char few = (char)(0x80 | count);
     msgpack_packer packer = packer_on(self);
-    msgpack_pack_str_with_body(&packer, text, size);
-}
-
-void buffer_text(buffer_t *self, const char *text)
-{
-    if (text == NULL)
-        buffer_nil(self);
+    if (count < 16)
+        buffer_raw(self, &few, 1);
     else
-        buffer_span(self, text, strlen(text));
+        msgpack_pack_map(&packer, count);
 }
 
 void buffer_labels(buffer_t *self, const tocsin_label_t *labels, size_t count)
 {
-    msgpack_packer packer = packer_on(self);
-    msgpack_pack_map(&packer, count);
+    put_map_head(self, count);
     for (size_t i = 0; i < count; i++) {
         buffer_text(self, labels[i].name);
         buffer_text(self, labels[i].value);

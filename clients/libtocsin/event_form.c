@@ -17,19 +17,6 @@ static bool labels_are_good(const tocsin_label_t *labels, size_t count)
     return count <= EVENT_LABELS_MAX;
 }
 
-const char *metric_kind_word(tocsin_kind_t kind)
-{
-    switch (kind) {
-    case TOCSIN_COUNTER:
-        return "counter";
-    case TOCSIN_GAUGE:
-        return "gauge";
-    case TOCSIN_HISTOGRAM:
-        return "histogram";
-    }
-    return NULL;
-}
-
 static bool values_are_good(const tocsin_metric_event_t *event)
 {
     if (event->value_count == 0)
@@ -42,9 +29,8 @@ static bool values_are_good(const tocsin_metric_event_t *event)
 
 bool metric_is_good(const tocsin_metric_event_t *event)
 {
-    return !is_empty(event->name) && metric_kind_word(event->kind) != NULL &&
-           values_are_good(event) && isfinite(event->time) &&
-           labels_are_good(event->labels, event->label_count);
+    return !is_empty(event->name) && event->kind <= TOCSIN_HISTOGRAM && values_are_good(event) &&
+           isfinite(event->time) && labels_are_good(event->labels, event->label_count);
 }
 
 bool request_is_good(const tocsin_request_event_t *event)
@@ -61,7 +47,7 @@ bool incident_is_good(const tocsin_incident_event_t *event)
 
 /* -- how it is written -- */
 
-static void put_text(buffer_t *out, size_t *pairs, const char *key, const char *text)
+static inline void put_text(buffer_t *out, size_t *pairs, const char *key, const char *text)
 {
     if (text == NULL)
         return;
@@ -70,18 +56,19 @@ static void put_text(buffer_t *out, size_t *pairs, const char *key, const char *
     *pairs += 1;
 }
 
-static void put_number(buffer_t *out, size_t *pairs, const char *key, double number)
+static inline void put_number(buffer_t *out, size_t *pairs, const char *key, double number)
 {
     buffer_text(out, key);
     buffer_number(out, number);
     *pairs += 1;
 }
 
-static void put_labels(buffer_t *out, size_t *pairs, const tocsin_label_t *labels, size_t count)
+static inline void put_labels(buffer_t *out, size_t *pairs, const tocsin_label_t *labels,
+                              size_t count)
 {
     if (count == 0)
         return;
-    buffer_text(out, "labels");
+    buffer_literal(out, "\xa6labels");
     buffer_labels(out, labels, count);
     *pairs += 1;
 }
@@ -89,10 +76,12 @@ static void put_labels(buffer_t *out, size_t *pairs, const tocsin_label_t *label
 static void put_values(buffer_t *out, size_t *pairs, const tocsin_metric_event_t *event)
 {
     if (event->value_count == 0) {
-        put_number(out, pairs, "value", event->value);
+        buffer_literal(out, "\xa5value");
+        buffer_number(out, event->value);
+        *pairs += 1;
         return;
     }
-    buffer_text(out, "values");
+    buffer_literal(out, "\xa6values");
     size_t opened = buffer_open_array(out);
     for (size_t i = 0; i < event->value_count; i++)
         buffer_number(out, event->values[i]);
@@ -100,17 +89,31 @@ static void put_values(buffer_t *out, size_t *pairs, const tocsin_metric_event_t
     *pairs += 1;
 }
 
+void metric_put_kind(buffer_t *out, tocsin_kind_t kind)
+{
+    if (kind == TOCSIN_COUNTER)
+        buffer_literal(out, "\xa4kind\xa7"
+                            "counter");
+    else if (kind == TOCSIN_GAUGE)
+        buffer_literal(out, "\xa4kind\xa5"
+                            "gauge");
+    else
+        buffer_literal(out, "\xa4kind\xa9"
+                            "histogram");
+}
+
 void metric_put(buffer_t *out, const tocsin_metric_event_t *event)
 {
-    size_t opened = buffer_open_map(out), pairs = 0;
-    put_text(out, &pairs, "name", event->name);
-    put_text(out, &pairs, "kind", metric_kind_word(event->kind));
+    size_t opened = buffer_open_event(out), pairs = 2;
+    buffer_literal(out, "\xa4name");
+    buffer_text(out, event->name);
+    metric_put_kind(out, event->kind);
     put_values(out, &pairs, event);
     put_text(out, &pairs, "unit", event->unit);
     put_labels(out, &pairs, event->labels, event->label_count);
     if (event->time > 0)
         put_number(out, &pairs, "time", event->time);
-    buffer_close(out, opened, pairs);
+    buffer_close_event(out, opened, pairs);
 }
 
 static void put_error(buffer_t *out, size_t *pairs)
@@ -129,7 +132,7 @@ static void put_attempt(buffer_t *out, size_t *pairs, unsigned attempt)
 
 void request_put(buffer_t *out, const tocsin_request_event_t *event)
 {
-    size_t opened = buffer_open_map(out), pairs = 0;
+    size_t opened = buffer_open_event(out), pairs = 0;
     put_text(out, &pairs, "operation", event->operation);
     put_number(out, &pairs, "duration", event->duration);
     put_text(out, &pairs, "dependency", event->dependency);
@@ -142,7 +145,7 @@ void request_put(buffer_t *out, const tocsin_request_event_t *event)
     put_labels(out, &pairs, event->labels, event->label_count);
     if (event->time > 0)
         put_number(out, &pairs, "time", event->time);
-    buffer_close(out, opened, pairs);
+    buffer_close_event(out, opened, pairs);
 }
 
 static void put_systems(buffer_t *out, size_t *pairs, const tocsin_incident_event_t *event)
@@ -156,7 +159,7 @@ static void put_systems(buffer_t *out, size_t *pairs, const tocsin_incident_even
 
 void incident_put(buffer_t *out, const tocsin_incident_event_t *event)
 {
-    size_t opened = buffer_open_map(out), pairs = 0;
+    size_t opened = buffer_open_event(out), pairs = 0;
     put_text(out, &pairs, "do", "incident.open");
     put_text(out, &pairs, "title", event->title);
     put_text(out, &pairs, "severity", event->severity);
@@ -166,5 +169,5 @@ void incident_put(buffer_t *out, const tocsin_incident_event_t *event)
     put_text(out, &pairs, "runbook", event->runbook);
     put_text(out, &pairs, "by", event->by);
     put_labels(out, &pairs, event->labels, event->label_count);
-    buffer_close(out, opened, pairs);
+    buffer_close_event(out, opened, pairs);
 }

@@ -22,7 +22,7 @@ void metric_put(buffer_t *out, const tocsin_metric_event_t *event);
 void request_put(buffer_t *out, const tocsin_request_event_t *event);
 void incident_put(buffer_t *out, const tocsin_incident_event_t *event);
 
-/*  "counter", "gauge", "histogram"; NULL if it is none of them. */
-const char *metric_kind_word(tocsin_kind_t kind);
+/*  The pair that says the kind. */
+void metric_put_kind(buffer_t *out, tocsin_kind_t kind);
 
 #endif
