@@ -346,6 +346,7 @@ static void fill_limits(config_t *self)
                                              .runbooks = limits->runbooks,
                                              .alerts = limits->alerts,
                                              .incidents = limits->incidents,
+                                             .silences = limits->silences,
                                              .notes = limits->notes};
 }
 

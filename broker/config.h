@@ -72,7 +72,7 @@ typedef struct {
     uint32_t batch, depth, name, labels, label_name, label_value, text, title;
     uint32_t series, operations, dependencies, slos, plans;
     double series_ttl; /* seconds */
-    uint32_t policies, runbooks, alerts, incidents, notes;
+    uint32_t policies, runbooks, alerts, incidents, silences, notes;
     uint32_t subscriptions;                    /* of a connection */
     uint32_t producer_events, producer_series; /* of a key: a second, and a series_ttl */
 } limit_settings_t;

@@ -107,6 +107,7 @@ static const field_t limit_fields[] = {
     LIMIT("runbooks", runbooks, 0, 100000, 1000, "runbooks held"),
     LIMIT("alerts", alerts, 1, 10000000, 50000, "active alerts"),
     LIMIT("incidents", incidents, 1, 10000000, 200000, "unclosed incidents"),
+    LIMIT("silences", silences, 1, 100000, 1000, "silences"),
     LIMIT("notes", notes, 1, 100000, 1000, "notes of an incident"),
     LIMIT("subscriptions", subscriptions, 1, 1000000, 1000, "subscriptions of a connection"),
     LIMIT("producer_events", producer_events, 1, 1000000000, 100000, "events a second of one key"),

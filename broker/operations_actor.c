@@ -108,6 +108,12 @@ static bool restore_runbook(void *context, const void *thing)
     return true;
 }
 
+static bool restore_silence(void *context, const void *thing)
+{
+    operations_manager_restore_silence(((operations_t *)context)->manager, thing);
+    return true;
+}
+
 static bool restore_incident(void *context, const void *thing)
 {
     operations_t *self = context;
@@ -172,10 +178,12 @@ static void restore(operations_t *self)
     operations_manager_restore_end(self->manager, store_last_alive(store));
     store_each(store, TABLE_POLICY, restore_policy, self);
     store_each(store, TABLE_RUNBOOK, restore_runbook, self);
+    store_each(store, TABLE_SILENCE, restore_silence, self);
     store_each(store, TABLE_INCIDENT, restore_incident, self);
     store_each(store, TABLE_ALERT, restore_alert, self);
     operations_manager_restore_numbers(self->manager, store_last_id(store, TABLE_INCIDENT),
-                                       store_last_id(store, TABLE_ALERT));
+                                       store_last_id(store, TABLE_ALERT),
+                                       store_last_id(store, TABLE_SILENCE));
     operations_manager_start(self->manager, self->now);
 }
 

@@ -117,6 +117,9 @@ static void write_answer(const operations_answer_t *answer, bool opened, msgpack
     case ANSWER_RUNBOOK:
         schema_write(&runbook_schema, answer->runbook, false, out);
         break;
+    case ANSWER_SILENCE:
+        schema_write(&silence_schema, answer->silence, false, out);
+        break;
     case ANSWER_OPS_METRICS:
         schema_write(&ops_metrics_schema, &answer->metrics, false, out);
         break;
@@ -213,6 +216,11 @@ static status_t list_runbooks(step_t *self)
 {
     return end_list(
         self, store_list_names(store_of(self), TABLE_RUNBOOK, self->command->arguments, self->out));
+}
+
+static status_t list_silences(step_t *self)
+{
+    return end_list(self, store_list_silences(store_of(self), self->command->arguments, self->out));
 }
 
 static status_t list_audit(step_t *self)
@@ -407,6 +415,9 @@ static status_t (*const handlers[DO_COUNT])(step_t *) = {
     [DO_RUNBOOK_TICK] = manage,
     [DO_CHANNEL_DEAD_LETTERS] = list_letters,
     [DO_CHANNEL_RESEND] = resend_letters,
+    [DO_SILENCE_PUT] = manage,
+    [DO_SILENCE_LIST] = list_silences,
+    [DO_SILENCE_DELETE] = manage,
     [DO_AUDIT_LIST] = list_audit,
     [DO_OPS_METRICS] = manage,
 };

@@ -142,6 +142,16 @@ static void delete_runbook(operations_t *self, const effect_t *effect)
     store_delete_name(self->given->store, TABLE_RUNBOOK, effect->as.name);
 }
 
+static void save_silence(operations_t *self, const effect_t *effect)
+{
+    store_save(self->given->store, TABLE_SILENCE, effect->as.silence);
+}
+
+static void delete_silence(operations_t *self, const effect_t *effect)
+{
+    store_delete_silence(self->given->store, effect->as.id);
+}
+
 static void add_audit(operations_t *self, const effect_t *effect)
 {
     store_audit(self->given->store, &(audit_t){.time = effect->now.wall_s,
@@ -186,6 +196,8 @@ static void (*const handlers[EFFECT_COUNT])(operations_t *, const effect_t *) = 
     [EFFECT_DELETE_POLICY] = delete_policy,
     [EFFECT_SAVE_RUNBOOK] = save_runbook,
     [EFFECT_DELETE_RUNBOOK] = delete_runbook,
+    [EFFECT_SAVE_SILENCE] = save_silence,
+    [EFFECT_DELETE_SILENCE] = delete_silence,
     [EFFECT_AUDIT] = add_audit,
     [EFFECT_PLAN_PUT] = put_plan,
     [EFFECT_PLAN_DELETE] = delete_plan,

@@ -25,6 +25,7 @@ const table_spec_t store_tables[TABLE_COUNT] = {
     [TABLE_SLO] = {"slo", &slo_schema, "name"},
     [TABLE_NOTICE] = {"notice", &notice_schema, "channel"},
     [TABLE_LETTER] = {"letter", &letter_schema, "letter"},
+    [TABLE_SILENCE] = {"silence", &silence_schema, "silence"},
 };
 
 static const char *const statement_texts[STATEMENT_COUNT] = {
@@ -419,6 +420,8 @@ void store_save(store_t *self, table_t table, const void *thing)
         remember_id(self, table, ((const alert_t *)thing)->id);
     else if (table == TABLE_LETTER)
         remember_id(self, table, ((const letter_t *)thing)->id);
+    else if (table == TABLE_SILENCE)
+        remember_id(self, table, ((const silence_t *)thing)->id);
 }
 
 uint64_t store_last_id(store_t *self, table_t table)
@@ -436,6 +439,13 @@ void store_delete_name(store_t *self, table_t table, text_t name)
 void store_delete_alert(store_t *self, uint64_t id)
 {
     sqlite3_stmt *statement = store_statement(self, DO_DELETE_ALERT);
+    store_run(self, statement, sqlite3_bind_int64(statement, 1, (sqlite3_int64)id));
+}
+
+void store_delete_silence(store_t *self, uint64_t id)
+{
+    sqlite3_stmt *statement = self->deletes[TABLE_SILENCE];
+    sqlite3_reset(statement);
     store_run(self, statement, sqlite3_bind_int64(statement, 1, (sqlite3_int64)id));
 }
 

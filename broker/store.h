@@ -61,12 +61,14 @@ typedef enum {
     TABLE_SLO,
     TABLE_NOTICE,
     TABLE_LETTER,
+    TABLE_SILENCE,
     TABLE_COUNT
 } table_t;
 
 void store_save(store_t *self, table_t table, const void *thing);
 void store_delete_name(store_t *self, table_t table, text_t name);
 void store_delete_alert(store_t *self, uint64_t id);
+void store_delete_silence(store_t *self, uint64_t id);
 
 void store_note_incident(store_t *self, uint64_t id, uint64_t number, const note_t *note);
 void store_note_alert(store_t *self, uint64_t id, uint64_t number, const note_t *note);
@@ -108,6 +110,7 @@ status_t store_list_incidents(store_t *self, const list_t *list, msgpack_sbuffer
 /*  Active alerts unless a state is asked for; with `history` all of them, newest first. */
 status_t store_list_alerts(store_t *self, const list_t *list, bool history, msgpack_sbuffer *out);
 status_t store_list_names(store_t *self, table_t table, const list_t *list, msgpack_sbuffer *out);
+status_t store_list_silences(store_t *self, const list_t *list, msgpack_sbuffer *out);
 status_t store_list_audit(store_t *self, const list_t *list, msgpack_sbuffer *out);
 
 /* -- the outbox: what the channels have to be told. A notice changes in the transaction that

@@ -399,6 +399,16 @@ status_t store_list_letters(store_t *self, const list_t *list, msgpack_sbuffer *
     return list_things(self, TABLE_LETTER, &query, list->limit, out);
 }
 
+status_t store_list_silences(store_t *self, const list_t *list, msgpack_sbuffer *out)
+{
+    query_t query;
+    begin_query(&query, TABLE_SILENCE);
+    if (!add_cursor(&query, list, " AND silence > ?", NULL))
+        return STATUS_BAD_VALUE;
+    add(&query, " ORDER BY silence");
+    return list_things(self, TABLE_SILENCE, &query, list->limit, out);
+}
+
 status_t store_list_audit(store_t *self, const list_t *list, msgpack_sbuffer *out)
 {
     query_t query = {.used = 0};

@@ -79,10 +79,15 @@ static const char version_1[] =
     "  \"from\" TEXT, \"to\" TEXT"
     ") STRICT;";
 
-static const char version_2[] = "ALTER TABLE alert ADD COLUMN clock_s REAL;"
-                                "ALTER TABLE alert ADD COLUMN clock_at REAL;"
-                                "ALTER TABLE policy ADD COLUMN plan INTEGER NOT NULL DEFAULT 0;"
-                                "UPDATE policy SET plan = 2 * (SELECT count(*) FROM policy AS other"
-                                "  WHERE other.name <= policy.name);";
+static const char version_2[] =
+    "ALTER TABLE alert ADD COLUMN clock_s REAL;"
+    "ALTER TABLE alert ADD COLUMN clock_at REAL;"
+    "ALTER TABLE policy ADD COLUMN plan INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE policy SET plan = 2 * (SELECT count(*) FROM policy AS other"
+    "  WHERE other.name <= policy.name);"
+    "CREATE TABLE silence ("
+    "  silence INTEGER PRIMARY KEY, match BLOB NOT NULL, matchers BLOB NOT NULL,"
+    "  until BLOB NOT NULL, by TEXT NOT NULL, reason TEXT NOT NULL, created_at REAL NOT NULL"
+    ") STRICT;";
 
 const char *const store_migrations[STORE_VERSION] = {version_1, version_2};

@@ -319,6 +319,42 @@ static const field_t alert_act_fields[] = {
 static const schema_t alert_act_schema = {
     .name = "alert", .size = sizeof(alert_act_t), ROWS(alert_act_fields)};
 
+static const field_t silence_put_fields[] = {
+    {.key = "match", .type = FIELD_LABELS, .offset = offsetof(silence_put_t, match)},
+    {.key = "matchers",
+     .type = FIELD_LINES,
+     .offset = offsetof(silence_put_t, matchers),
+     .most = SILENCE_MATCHERS_MAX},
+    {.key = "until", .type = FIELD_RAW, .offset = offsetof(silence_put_t, until)},
+    {.key = "duration",
+     .type = FIELD_DURATION,
+     .offset = offsetof(silence_put_t, duration),
+     .least = 1,
+     .most = 366 * 86400.0,
+     .otherwise = NIL},
+    {.key = "every", .type = FIELD_RAW, .offset = offsetof(silence_put_t, every)},
+    {.key = "by",
+     .type = FIELD_TITLE,
+     .flags = FIELD_REQUIRED,
+     .offset = offsetof(silence_put_t, by)},
+    {.key = "reason",
+     .type = FIELD_TEXT,
+     .flags = FIELD_REQUIRED,
+     .offset = offsetof(silence_put_t, reason)},
+};
+static const schema_t silence_put_schema = {
+    .name = "silence.put", .size = sizeof(silence_put_t), ROWS(silence_put_fields)};
+static const field_t silence_delete_fields[] = {
+    {.key = "silence",
+     .type = FIELD_ID,
+     .flags = FIELD_REQUIRED,
+     .offset = offsetof(silence_act_t, silence),
+     .prefix = "SIL-"},
+    {.key = "by", .type = FIELD_TITLE, .offset = offsetof(silence_act_t, by)},
+};
+static const schema_t silence_delete_schema = {
+    .name = "silence.delete", .size = sizeof(silence_act_t), ROWS(silence_delete_fields)};
+
 #define RUNBOOK_ROWS                                                                               \
     {.key = "incident",                                                                            \
      .type = FIELD_ID,                                                                             \
@@ -457,6 +493,9 @@ static const command_spec_t specs[DO_COUNT] = {
     [DO_RUNBOOK_DELETE] = CHANGE("runbook.delete", &name_schema),
     [DO_RUNBOOK_START] = CHANGE("runbook.start", &runbook_start_schema),
     [DO_RUNBOOK_TICK] = CHANGE("runbook.tick", &runbook_tick_schema),
+    [DO_SILENCE_PUT] = CHANGE("silence.put", &silence_put_schema),
+    [DO_SILENCE_LIST] = ASK("silence.list", &list_schema),
+    [DO_SILENCE_DELETE] = CHANGE("silence.delete", &silence_delete_schema),
     [DO_AUDIT_LIST] = ASK("audit.list", &since_list_schema),
     [DO_OPS_METRICS] = ASK("ops.metrics", NULL),
     [DO_CHANNEL_LIST] = NOTIFY("channel.list", &list_schema),

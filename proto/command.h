@@ -63,6 +63,9 @@ typedef enum {
     DO_RUNBOOK_DELETE,
     DO_RUNBOOK_START,
     DO_RUNBOOK_TICK,
+    DO_SILENCE_PUT,
+    DO_SILENCE_LIST,
+    DO_SILENCE_DELETE,
     DO_AUDIT_LIST,
     DO_OPS_METRICS,
     DO_CHANNEL_LIST,
@@ -144,6 +147,20 @@ typedef struct {
     uint64_t alert;
     text_t by, note;
 } alert_act_t;
+
+typedef struct {
+    labels_t match;
+    texts_t matchers;
+    text_t until;    /* encoded; TEXT_NONE: `duration` is given */
+    double duration; /* seconds; NaN: `until` is given */
+    text_t every;    /* encoded */
+    text_t by, reason;
+} silence_put_t;
+
+typedef struct {
+    uint64_t silence;
+    text_t by;
+} silence_act_t;
 
 typedef struct {
     uint64_t incident;

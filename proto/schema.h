@@ -151,7 +151,7 @@ const schema_t *metric_schema(const metric_view_t *view);
 
 extern const schema_t note_schema, move_schema;
 extern const schema_t incident_schema, alert_schema, policy_schema, runbook_schema;
-extern const schema_t slo_schema, ops_metrics_schema;
+extern const schema_t silence_schema, slo_schema, ops_metrics_schema;
 extern const schema_t anomaly_schema, profile_schema, dependency_schema;
 
 #endif

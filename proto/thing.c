@@ -533,6 +533,21 @@ static const field_t runbook_fields[] = {
 const schema_t runbook_schema = {
     .name = "runbook", .size = sizeof(runbook_t), ROWS(runbook_fields)};
 
+static const field_t silence_fields[] = {
+    {.key = "silence", .type = FIELD_ID, .offset = offsetof(silence_t, id), .prefix = "SIL-"},
+    {.key = "match", .type = FIELD_LABELS, .offset = offsetof(silence_t, match)},
+    {.key = "matchers", .type = FIELD_LINES, .offset = offsetof(silence_t, matchers)},
+    {.key = "until", .type = FIELD_RAW, .offset = offsetof(silence_t, until)},
+    {.key = "by", .type = FIELD_TITLE, .offset = offsetof(silence_t, by)},
+    {.key = "reason", .type = FIELD_TEXT, .offset = offsetof(silence_t, reason)},
+    {.key = "created_at",
+     .type = FIELD_TIME,
+     .offset = offsetof(silence_t, created_at),
+     .otherwise = NIL},
+};
+const schema_t silence_schema = {
+    .name = "silence", .size = sizeof(silence_t), ROWS(silence_fields)};
+
 static const field_t spread_fields[] = {
     {.key = "mean", .type = FIELD_NUMBER, .offset = offsetof(spread_t, mean)},
     {.key = "p50", .type = FIELD_NUMBER, .offset = offsetof(spread_t, p50)},

@@ -243,6 +243,17 @@ typedef struct {
                        condition's. Not on the wire. */
 } policy_t;
 
+#define SILENCE_MATCHERS_MAX 32u
+
+typedef struct {
+    uint64_t id;      /* n of "SIL-n" */
+    labels_t match;   /* all equal; `policy` and `severity` are labels here too */
+    texts_t matchers; /* name="value", with = != =~ !~; all of them take the alert */
+    text_t until;     /* encoded: a point in time, or "resolved" */
+    text_t by, reason;
+    double created_at;
+} silence_t;
+
 typedef struct {
     text_t procedure;
     texts_t steps;

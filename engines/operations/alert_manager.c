@@ -17,6 +17,7 @@ struct alert_manager {
     operational_metrics_t *metrics;
     incident_tracker_t *incidents;
     policy_book_t *policies;
+    silence_book_t *silences;
     double ended_at; /* when the process before this one was last known to live; NaN */
 };
 
@@ -39,7 +40,7 @@ static const int publications[ALERT_STATE_COUNT] = {
 
 alert_manager_t *alert_manager_new(uint32_t alerts, uint64_t seed, effects_t *effects,
                                    operational_metrics_t *metrics, incident_tracker_t *incidents,
-                                   policy_book_t *policies)
+                                   policy_book_t *policies, silence_book_t *silences)
 {
     alert_manager_t *self = memory_new(1, sizeof *self);
     alert_ledger_init(&self->ledger, alerts, seed);
@@ -48,6 +49,7 @@ alert_manager_t *alert_manager_new(uint32_t alerts, uint64_t seed, effects_t *ef
     self->metrics = metrics;
     self->incidents = incidents;
     self->policies = policies;
+    self->silences = silences;
     self->ended_at = NAN;
     return self;
 }
@@ -138,6 +140,73 @@ static void save_inhibited(void *context, active_alert_t *alert)
     save(context, alert);
 }
 
+static void put_silences(active_alert_t *alert, texts_t names)
+{
+    alert_t changed = *alert->view;
+    changed.silenced_by = names;
+    active_alert_put(alert, &changed);
+}
+
+/*  It is about to be told: what keeps it quiet? */
+static void quiet(alert_manager_t *self, active_alert_t *alert)
+{
+    inhibition_find(alert, self->policies, &self->effects->scratch);
+    texts_t names = silence_book_covering(self->silences, alert->view, &self->effects->scratch);
+    for (size_t i = 0; i < names.count; i++)
+        silence_book_cover(self->silences, names.items[i]);
+    if (names.count > 0)
+        put_silences(alert, names);
+}
+
+/*  It is over, and with it the silences that were to last as long. */
+static void leave_silences(alert_manager_t *self, const active_alert_t *alert)
+{
+    texts_t names = alert->view->silenced_by;
+    for (size_t i = 0; i < names.count; i++) {
+        uint64_t ended = silence_book_uncover(self->silences, names.items[i]);
+        if (ended != 0)
+            silence_book_end(self->silences, ended, TEXT_NONE, TEXT_OF("resolved"));
+    }
+}
+
+void alert_manager_silence(alert_manager_t *self, const silence_t *silence)
+{
+    uint64_t at = 0;
+    for (active_alert_t *alert; (alert = alert_ledger_next(&self->ledger, &at)) != NULL;) {
+        if (!active_alert_is_told(alert) ||
+            !silence_book_covers(self->silences, silence->id, alert->view))
+            continue;
+        texts_t old = alert->view->silenced_by;
+        text_t *names = arena_take(&self->effects->scratch, (old.count + 1) * sizeof *names);
+        for (size_t i = 0; i < old.count; i++)
+            names[i] = old.items[i];
+        names[old.count] =
+            numbered(arena_take(&self->effects->scratch, NUMBERED_BYTES), "SIL-", silence->id);
+        silence_book_cover(self->silences, names[old.count]);
+        put_silences(alert, (texts_t){names, old.count + 1});
+        save(self, alert);
+    }
+}
+
+void alert_manager_unsilence(alert_manager_t *self, uint64_t silence)
+{
+    char id[NUMBERED_BYTES];
+    text_t name = numbered(id, "SIL-", silence);
+    uint64_t at = 0;
+    for (active_alert_t *alert; (alert = alert_ledger_next(&self->ledger, &at)) != NULL;) {
+        texts_t old = alert->view->silenced_by;
+        text_t *names = arena_take(&self->effects->scratch, old.count * sizeof *names);
+        size_t count = 0;
+        for (size_t i = 0; i < old.count; i++)
+            if (!text_equal(old.items[i], name))
+                names[count++] = old.items[i];
+        if (count == old.count)
+            continue;
+        put_silences(alert, (texts_t){names, count});
+        save(self, alert);
+    }
+}
+
 /*  Whom it keeps quiet, now that it is told, or over. */
 static void spread(alert_manager_t *self, const active_alert_t *alert, bool over)
 {
@@ -157,7 +226,7 @@ static void move(alert_manager_t *self, active_alert_t *alert, alert_state_t to,
 {
     bool was_told = active_alert_is_told(alert), over = to == ALERT_RESOLVED;
     if (!was_told && !over)
-        inhibition_find(alert, self->policies, &self->effects->scratch);
+        quiet(self, alert);
     alert_t *view = alert->view;
     alert_state_t from = view->state;
     must(moves[from][to]);
@@ -177,8 +246,10 @@ static void move(alert_manager_t *self, active_alert_t *alert, alert_state_t to,
                                           .cause = cause});
     save(self, alert);
     publish(self, alert, shown);
-    if (over)
+    if (over) {
+        leave_silences(self, alert);
         alert_ledger_leave(&self->ledger, alert);
+    }
     if (over || !was_told)
         spread(self, alert, over);
 }
@@ -471,6 +542,8 @@ void alert_manager_restore(alert_manager_t *self, const alert_t *stored, alertin
     alert->unheard = true;
     alert_ledger_enter(&self->ledger, alert);
     operational_metrics_count_alert(self->metrics, alert->view);
+    for (size_t i = 0; i < stored->silenced_by.count; i++)
+        silence_book_cover(self->silences, stored->silenced_by.items[i]);
     if (stored->incident != 0)
         incident_tracker_restore_alert(self->incidents, stored->incident);
     alert_manager_number(self, stored->id);

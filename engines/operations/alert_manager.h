@@ -34,6 +34,7 @@
 #include "engines/operations/effects.h"
 #include "engines/operations/incident_tracker.h"
 #include "engines/operations/operational_metrics.h"
+#include "engines/operations/silence_book.h"
 #include "proto/command.h"
 #include "proto/status.h"
 
@@ -41,7 +42,7 @@ typedef struct alert_manager alert_manager_t;
 
 alert_manager_t *alert_manager_new(uint32_t alerts, uint64_t seed, effects_t *effects,
                                    operational_metrics_t *metrics, incident_tracker_t *incidents,
-                                   policy_book_t *policies);
+                                   policy_book_t *policies, silence_book_t *silences);
 void alert_manager_destroy(alert_manager_t **self);
 
 /*  When the process before this one was last known to live; before the alerts. */
@@ -65,6 +66,10 @@ int64_t alert_manager_next(const alert_manager_t *self);
 
 /*  The policy is about to change or to go: its alerts are over. */
 void alert_manager_end_policy(alert_manager_t *self, alerting_policy_t *policy);
+
+/*  A silence has come: it covers from now on what it takes. It has gone: it covers nothing more. */
+void alert_manager_silence(alert_manager_t *self, const silence_t *silence);
+void alert_manager_unsilence(alert_manager_t *self, uint64_t silence);
 
 /* -- what persons do; `view` is a look until the next step -- */
 

@@ -30,6 +30,8 @@ typedef enum {
     EFFECT_DELETE_POLICY, /* as.name */
     EFFECT_SAVE_RUNBOOK,
     EFFECT_DELETE_RUNBOOK, /* as.name */
+    EFFECT_SAVE_SILENCE,
+    EFFECT_DELETE_SILENCE, /* as.id */
     EFFECT_AUDIT,
     EFFECT_PLAN_PUT,    /* as.plan: have the observability wing evaluate it from now on */
     EFFECT_PLAN_DELETE, /* as.id: the plan */
@@ -50,6 +52,7 @@ typedef struct {
         const alert_t *alert;
         const policy_t *policy;
         const runbook_t *runbook;
+        const silence_t *silence;
         struct {
             uint64_t id;     /* of the incident or alert */
             uint64_t number; /* counts 1, 2, 3 … within it */

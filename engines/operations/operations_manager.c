@@ -5,6 +5,7 @@
 #include "engines/operations/incident_tracker.h"
 #include "engines/operations/operational_metrics.h"
 #include "engines/operations/runbook_library.h"
+#include "engines/operations/silence_book.h"
 #include "proto/must.h"
 #include "proto/wording.h"
 
@@ -17,6 +18,7 @@ struct operations_manager {
     runbook_library_t runbooks;
     policy_book_t *policies;
     incident_tracker_t *incidents;
+    silence_book_t *silences;
     alert_manager_t *alerts;
     kept_t gone; /* what was deleted last, for the answer */
 };
@@ -27,6 +29,7 @@ operations_config_t operations_config_default(void)
                                  .runbooks = 1000,
                                  .alerts = 50000,
                                  .incidents = 200000,
+                                 .silences = 1000,
                                  .notes = NOTES_MAX};
 }
 
@@ -40,8 +43,9 @@ operations_manager_t *operations_manager_new(const operations_config_t *config, 
     self->policies = policy_book_new(config->policies, config->seed, &self->effects);
     self->incidents = incident_tracker_new(config->incidents, config->notes, config->seed,
                                            &self->effects, &self->metrics);
+    self->silences = silence_book_new(config->silences, config->seed, &self->effects);
     self->alerts = alert_manager_new(config->alerts, config->seed, &self->effects, &self->metrics,
-                                     self->incidents, self->policies);
+                                     self->incidents, self->policies, self->silences);
     return self;
 }
 
@@ -50,6 +54,7 @@ void operations_manager_destroy(operations_manager_t **self)
     if (*self == NULL)
         return;
     alert_manager_destroy(&(*self)->alerts);
+    silence_book_destroy(&(*self)->silences);
     incident_tracker_destroy(&(*self)->incidents);
     policy_book_destroy(&(*self)->policies);
     runbook_library_free(&(*self)->runbooks);
@@ -83,16 +88,22 @@ void operations_manager_restore_runbook(operations_manager_t *self, const runboo
         runbook_library_put(&self->runbooks, runbook);
 }
 
+void operations_manager_restore_silence(operations_manager_t *self, const silence_t *silence)
+{
+    silence_book_restore(self->silences, silence);
+}
+
 void operations_manager_restore_end(operations_manager_t *self, double wall_s)
 {
     alert_manager_restore_end(self->alerts, wall_s);
 }
 
 void operations_manager_restore_numbers(operations_manager_t *self, uint64_t incident,
-                                        uint64_t alert)
+                                        uint64_t alert, uint64_t silence)
 {
     incident_tracker_number(self->incidents, incident);
     alert_manager_number(self->alerts, alert);
+    silence_book_number(self->silences, silence);
 }
 
 void operations_manager_count_incident(operations_manager_t *self, const incident_t *incident)
@@ -134,6 +145,7 @@ static void end_step(operations_manager_t *self)
 void operations_manager_start(operations_manager_t *self, instant_t now)
 {
     begin_step(self, now);
+    silence_book_start(self->silences);
     alert_manager_start(self->alerts);
     policy_book_start(self->policies);
     end_step(self);
@@ -153,16 +165,31 @@ void operations_manager_result(operations_manager_t *self, const plan_result_t *
     end_step(self);
 }
 
-void operations_manager_tick(operations_manager_t *self, instant_t now)
+static void end_silence(operations_manager_t *self, uint64_t id, text_t by, text_t why)
 {
-    begin_step(self, now);
+    silence_book_end(self->silences, id, by, why);
+    alert_manager_unsilence(self->alerts, id);
+}
+
+static void let_time_pass(operations_manager_t *self)
+{
+    for (uint64_t over; (over = silence_book_due(self->silences)) != 0;)
+        end_silence(self, over, TEXT_NONE, TEXT_OF("its time is over"));
     alert_manager_tick(self->alerts);
     end_step(self);
 }
 
+void operations_manager_tick(operations_manager_t *self, instant_t now)
+{
+    begin_step(self, now);
+    let_time_pass(self);
+}
+
 int64_t operations_manager_next(const operations_manager_t *self)
 {
-    return alert_manager_next(self->alerts);
+    int64_t alert = alert_manager_next(self->alerts);
+    int64_t silence = silence_book_next(self->silences);
+    return alert < silence ? alert : silence;
 }
 
 /* -- one command on its way -- */
@@ -357,6 +384,33 @@ static status_t resolve_alert(step_t *self)
                                  &self->answer->alert, self->error);
 }
 
+/* -- silences -- */
+
+static status_t put_silence(step_t *self)
+{
+    operations_manager_t *manager = self->manager;
+    status_t status = silence_book_put(manager->silences, self->command->arguments,
+                                       &self->answer->silence, self->error);
+    if (status != STATUS_OK)
+        return status;
+    self->answer->type = ANSWER_SILENCE;
+    alert_manager_silence(manager->alerts, self->answer->silence);
+    return STATUS_OK;
+}
+
+static status_t delete_silence(step_t *self)
+{
+    const silence_act_t *asked = self->command->arguments;
+    const silence_t *silence = silence_book_find(self->manager->silences, asked->silence);
+    if (silence == NULL)
+        return refuse_with(self->error, STATUS_NOT_FOUND, "there is no silence SIL-%llu",
+                           (unsigned long long)asked->silence);
+    self->answer->type = ANSWER_SILENCE;
+    self->answer->silence = kept_put(&self->manager->gone, &silence_schema, silence);
+    end_silence(self->manager, asked->silence, asked->by, TEXT_NONE);
+    return STATUS_OK;
+}
+
 /* -- runbooks -- */
 
 static status_t no_runbook(step_t *self, text_t name)
@@ -472,6 +526,7 @@ static status_t (*const handlers[DO_COUNT])(step_t *) = {
     [DO_ALERT_ACK] = acknowledge_alert,       [DO_ALERT_RESOLVE] = resolve_alert,
     [DO_RUNBOOK_PUT] = put_runbook_asked,     [DO_RUNBOOK_DELETE] = delete_runbook_asked,
     [DO_RUNBOOK_START] = start_runbook,       [DO_RUNBOOK_TICK] = tick_runbook,
+    [DO_SILENCE_PUT] = put_silence,           [DO_SILENCE_DELETE] = delete_silence,
     [DO_OPS_METRICS] = read_metrics,
 };
 
@@ -481,8 +536,7 @@ status_t operations_manager_do(operations_manager_t *self, const command_t *comm
     must(handlers[command->which] != NULL);
     *answer = (operations_answer_t){.type = ANSWER_NOTHING};
     begin_step(self, now);
-    alert_manager_tick(self->alerts);
-    end_step(self);
+    let_time_pass(self);
     step_t step = {self, command, answer, error};
     status_t status = handlers[command->which](&step);
     end_step(self);

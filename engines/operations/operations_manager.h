@@ -27,6 +27,7 @@ typedef struct {
     uint32_t runbooks;  /* default 1,000 */
     uint32_t alerts;    /* active ones, default 50,000 */
     uint32_t incidents; /* unclosed ones, default 200,000 */
+    uint32_t silences;  /* default 1,000 */
     uint32_t notes;     /* of one incident, default 1,000 */
     uint64_t seed;      /* of the hash tables; changes no answer and no order */
 } operations_config_t;
@@ -46,13 +47,15 @@ void operations_manager_restore_incident(operations_manager_t *self, const incid
 void operations_manager_restore_alert(operations_manager_t *self, const alert_t *alert);
 void operations_manager_restore_policy(operations_manager_t *self, const policy_t *policy);
 void operations_manager_restore_runbook(operations_manager_t *self, const runbook_t *runbook);
+/*  Silences come before the alerts that they cover. */
+void operations_manager_restore_silence(operations_manager_t *self, const silence_t *silence);
 
 /*  When the process before this one was last known to live (NaN: nobody knows); before the alerts.
  */
 void operations_manager_restore_end(operations_manager_t *self, double wall_s);
 /*  The last numbers given out, and the metrics of all that was ever kept; once, before start. */
 void operations_manager_restore_numbers(operations_manager_t *self, uint64_t incident,
-                                        uint64_t alert);
+                                        uint64_t alert, uint64_t silence);
 /*  Count one stored incident or alert that does not live any more in the operational metrics. */
 void operations_manager_count_incident(operations_manager_t *self, const incident_t *incident);
 void operations_manager_count_alert(operations_manager_t *self, const alert_t *alert);
@@ -82,12 +85,14 @@ typedef struct {
         ANSWER_FIRED, /* alert.fire: `fired`, and the alert or the reason */
         ANSWER_POLICY,
         ANSWER_RUNBOOK,
+        ANSWER_SILENCE,
         ANSWER_OPS_METRICS
     } type;
     const incident_t *incident;
     const alert_t *alert;
     const policy_t *policy;
     const runbook_t *runbook;
+    const silence_t *silence;
     ops_metrics_t metrics;
     bool duplicate, fired;
     text_t reason; /* why it was not fired */

@@ -42,8 +42,8 @@ typedef struct {
     instant_t now;
     double alive_at;   /* of the last commit */
     rows_t disk, said; /* what is committed, and what is not yet */
-    uint64_t ids[2];   /* the highest numbers of incidents and alerts, committed */
-    uint64_t said_ids[2];
+    uint64_t ids[3];   /* the highest numbers of incidents, alerts, silences, committed */
+    uint64_t said_ids[3];
     arena_t arena;
     char *told;
     size_t told_size;
@@ -192,6 +192,14 @@ static inline void world_take(void *context, const effect_t *effect)
     case EFFECT_DELETE_RUNBOOK:
         world_say(self, EFFECT_SAVE_RUNBOOK, 0, 0, effect->as.name, NULL, NULL);
         break;
+    case EFFECT_SAVE_SILENCE:
+        world_say(self, effect->type, effect->as.silence->id, 0, TEXT_NONE, &silence_schema,
+                  effect->as.silence);
+        self->said_ids[2] = effect->as.silence->id;
+        break;
+    case EFFECT_DELETE_SILENCE:
+        world_say(self, EFFECT_SAVE_SILENCE, effect->as.id, 0, TEXT_NONE, NULL, NULL);
+        break;
     case EFFECT_AUDIT:
     case EFFECT_PLAN_PUT:
     case EFFECT_PLAN_DELETE:
@@ -260,6 +268,8 @@ static inline void world_restore_kind(world_t *self, effect_type_t kind)
             operations_manager_restore_policy(self->manager, row->kept.thing);
         else if (kind == EFFECT_SAVE_RUNBOOK)
             operations_manager_restore_runbook(self->manager, row->kept.thing);
+        else if (kind == EFFECT_SAVE_SILENCE)
+            operations_manager_restore_silence(self->manager, row->kept.thing);
         else if (kind == EFFECT_SAVE_INCIDENT)
             world_restore_incident(self, row);
         else
@@ -279,9 +289,10 @@ static inline void world_restart(world_t *self)
     operations_manager_restore_end(self->manager, self->alive_at);
     world_restore_kind(self, EFFECT_SAVE_POLICY);
     world_restore_kind(self, EFFECT_SAVE_RUNBOOK);
+    world_restore_kind(self, EFFECT_SAVE_SILENCE);
     world_restore_kind(self, EFFECT_SAVE_INCIDENT);
     world_restore_kind(self, EFFECT_SAVE_ALERT);
-    operations_manager_restore_numbers(self->manager, self->ids[0], self->ids[1]);
+    operations_manager_restore_numbers(self->manager, self->ids[0], self->ids[1], self->ids[2]);
     operations_manager_start(self->manager, self->now);
 }
 
@@ -303,6 +314,7 @@ static inline void world_begin(world_t *self)
     self->config.runbooks = 4;
     self->config.alerts = 64;
     self->config.incidents = 64;
+    self->config.silences = 8;
     world_restart(self);
 }
 
