@@ -1,12 +1,12 @@
 #include "broker/operations_actor.h"
 
+#include "broker/alert_series.h"
 #include "broker/clock.h"
 #include "broker/lane.h"
 #include "broker/log.h"
 #include "broker/mail.h"
 #include "broker/operations_inside.h"
 #include "broker/report.h"
-#include "broker/self_series.h"
 #include "proto/must.h"
 #include "proto/pack.h"
 #include "proto/reply.h"
@@ -483,48 +483,6 @@ static void serve_observability(operations_t *self, zmsg_t *mail)
 
 /* -- time -- */
 
-static void take_sample(void *context, const sample_t *sample)
-{
-    zmsg_t *mail = context;
-    mail_sample_t values = {sample->value, sample->kind, sample->labels.count};
-    mail_add(mail, &values, sizeof values);
-    mail_add_text(mail, sample->name);
-    mail_add_text(mail, (text_t){(const char *)sample->labels.bytes, sample->labels.size});
-}
-
-static void add_sample(zmsg_t *mail, const char *name, double value)
-{
-    take_sample(mail, &(sample_t){.name = text_of(name), .kind = METRIC_GAUGE, .value = value});
-}
-
-/*  What of the broker's own this wing counts. */
-static void add_own(operations_t *self, zmsg_t *mail)
-{
-    sample_sink_t sink = {take_sample, mail};
-    self_series_ingest(LANE_INCIDENTS, &self->tally, sink);
-    for (family_t family = FAMILY_ALERT; family <= FAMILY_INCIDENT; family++)
-        self_series_publications(
-            family, store_head(self->given->store, family).last - self->heads_at_start[family],
-            sink);
-}
-
-/*  What this wing knows becomes series, so that conditions can read it. */
-static void send_samples(operations_t *self)
-{
-    ops_metrics_t metrics;
-    operations_manager_metrics(self->manager, &metrics);
-    zmsg_t *mail = mail_new(MAIL_SAMPLES);
-    add_sample(mail, "tocsin_ops_incidents_created", (double)metrics.incidents_created);
-    add_sample(mail, "tocsin_ops_incidents_resolved", (double)metrics.incidents_resolved);
-    add_sample(mail, "tocsin_ops_incidents_open", (double)metrics.incidents_open);
-    add_sample(mail, "tocsin_ops_alerts_triggered", (double)metrics.alerts_triggered);
-    add_sample(mail, "tocsin_ops_alerts_acknowledged", (double)metrics.alerts_acknowledged);
-    add_sample(mail, "tocsin_ops_alerts_resolved", (double)metrics.alerts_resolved);
-    add_sample(mail, "tocsin_ops_alerts_active", (double)metrics.alerts_active);
-    add_own(self, mail);
-    operations_send_later(self, self->given->observability, &mail);
-}
-
 static int64_t next_deadline(const operations_t *self)
 {
     int64_t next = operations_manager_next(self->manager);
@@ -538,7 +496,7 @@ static void let_time_pass(operations_t *self)
         operations_manager_tick(self->manager, self->now);
     if (self->now.mono_ns >= self->sampled.mono_ns + SAMPLE_NS) {
         self->sampled = self->now;
-        send_samples(self);
+        operations_send_samples(self);
         if (operations_manager_next(self->manager) != INSTANT_NEVER) /* a clock runs */
             store_alive(self->given->store, self->now.wall_s);
     }
@@ -597,6 +555,7 @@ static void set_up(operations_t *self, zsock_t *pipe, operations_actor_t *given)
     msgpack_sbuffer_init(&self->outcome);
     arena_init(&self->arena);
     arena_init(&self->thing_arena);
+    self->alerts_told = alert_series_new();
     for (family_t family = 0; family < FAMILY_STORED; family++)
         self->heads_at_start[family] = store_head(given->store, family).last;
     restore(self);
@@ -620,6 +579,7 @@ static void tear_down(operations_t *self)
     zsock_destroy(&self->given->observability);
     zsock_destroy(&self->given->incidents);
     zsock_destroy(&self->given->notifier);
+    alert_series_destroy(&self->alerts_told);
     free(self->waiting);
     free(self->given);
 }

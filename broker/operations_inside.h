@@ -4,6 +4,7 @@
  *    operations_commands  one command: from its arguments to its outcome
  *    operations_access    who gave a command, and whether it may
  *    operations_effects   what the manager wants done: rows, publications, plans
+ *    operations_samples   what the wing knows, as series
  *    operations_notices   what the channels have to be told about an alert
  */
 #ifndef BROKER_OPERATIONS_INSIDE_H
@@ -33,6 +34,7 @@ typedef struct {
     uint64_t seed; /* of the manager's tables */
     tally_t tally; /* of the incidents lane */
     uint64_t heads_at_start[FAMILY_STORED];
+    struct alert_series *alerts_told;
     uint64_t pending_accepted; /* of this turn, by commands whose commit is still to come */
     waiting_t *waiting;
     size_t waiting_count, waiting_capacity;
@@ -71,6 +73,9 @@ bool operations_execute(operations_t *self, const command_t *command, msgpack_sb
  *  with the name of the key: `by` is not what the sender says. STATUS_FORBIDDEN and words. */
 status_t operations_admit(operations_t *self, const char *user_id, command_t *command,
                           schema_error_t *error);
+
+/*  Send what the wing knows to the other one, as series. */
+void operations_send_samples(operations_t *self);
 
 /*  Commit, and send or forget what waited. False: the store is dead. */
 bool operations_commit(operations_t *self);

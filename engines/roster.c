@@ -90,8 +90,17 @@ void roster_remove(roster_t *self, text_t name)
     self->free = seat;
 }
 
-void *roster_next(const roster_t *self, uint64_t *at)
+void *roster_next_named(const roster_t *self, uint64_t *at, text_t *name)
 {
     uint32_t seat = roll_next(&self->roll, at);
-    return seat == 0 ? NULL : self->seats[seat].member;
+    if (seat == 0)
+        return NULL;
+    *name = (text_t){self->seats[seat].name, self->seats[seat].name_size};
+    return self->seats[seat].member;
+}
+
+void *roster_next(const roster_t *self, uint64_t *at)
+{
+    text_t name;
+    return roster_next_named(self, at, &name);
 }

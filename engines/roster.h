@@ -47,5 +47,7 @@ void roster_remove(roster_t *self, text_t name);
 
 /*  The member after *at, which becomes its number; NULL at the end. Start with *at = 0. */
 void *roster_next(const roster_t *self, uint64_t *at);
+/*  The same with its name. */
+void *roster_next_named(const roster_t *self, uint64_t *at, text_t *name);
 
 #endif
