@@ -376,6 +376,7 @@ static void fill_observability(config_t *self)
     self->observability.dependencies = settings->limits.dependencies;
     self->observability.slos = settings->limits.slos;
     self->observability.plans = settings->limits.plans;
+    self->observability.range_bytes = settings->limits.ranges;
     self->observability.series_ttl_s = settings->limits.series_ttl;
     self->observability.dependency_window = settings->dependencies.window;
     self->observability.dependency_min_requests = settings->dependencies.min_requests;

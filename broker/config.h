@@ -68,7 +68,7 @@ typedef struct {
 } endpoints_t;
 
 typedef struct {
-    uint64_t frame, memory; /* bytes */
+    uint64_t frame, memory, ranges; /* bytes */
     uint32_t batch, depth, name, labels, label_name, label_value, text, title;
     uint32_t series, operations, dependencies, slos, plans;
     double series_ttl; /* seconds */

@@ -347,16 +347,25 @@ static double value_of_rank(const sketch_t *self, uint64_t rank)
     return magnitude;
 }
 
+static double quantile_at(const sketch_t *self, uint64_t rank)
+{
+    if (rank <= 1)
+        return self->min;
+    if (rank >= self->count)
+        return self->max;
+    return fmin(fmax(value_of_rank(self, rank), self->min), self->max);
+}
+
 double sketch_quantile(const sketch_t *self, unsigned permille)
+{
+    return self->count == 0 ? NAN : quantile_at(self, quantile_rank(self->count, permille));
+}
+
+double sketch_quantile_of(const sketch_t *self, double ratio)
 {
     if (self->count == 0)
         return NAN;
-    uint64_t rank = quantile_rank(self->count, permille);
-    if (rank == 1)
-        return self->min;
-    if (rank == self->count)
-        return self->max;
-    return fmin(fmax(value_of_rank(self, rank), self->min), self->max);
+    return quantile_at(self, (uint64_t)ceil((double)self->count * ratio));
 }
 
 double sketch_sum(const sketch_t *self)

@@ -50,6 +50,9 @@ void sketch_merge(sketch_t *self, const sketch_t *other);
  *  empty. The first and the last are exact. */
 double sketch_quantile(const sketch_t *self, unsigned permille);
 
+/*  The same for any share of the values, 0-1. */
+double sketch_quantile_of(const sketch_t *self, double ratio);
+
 /*  The buckets that hold values, in order of their numbers: start with *at = 0, until false. A
  *  number says where a bucket lies, in every process alike. */
 #define SKETCH_BUCKETS (2u * 97u * 64u) /* positive ones from 0, then negative ones */

@@ -18,6 +18,7 @@
 #define DEPENDENCIES_DEFAULT 1000u
 #define SLOS_DEFAULT 1000u
 #define PLANS_DEFAULT 10000u
+#define RANGE_BYTES_DEFAULT (UINT64_C(256) << 20)
 #define SERIES_TTL_DEFAULT_S 3600.0
 #define DEPENDENCY_WINDOW_DEFAULT 100u
 #define DEPENDENCY_MIN_REQUESTS_DEFAULT 5u
@@ -33,6 +34,7 @@ observability_config_t observability_config_default(void)
         .dependencies = DEPENDENCIES_DEFAULT,
         .slos = SLOS_DEFAULT,
         .plans = PLANS_DEFAULT,
+        .range_bytes = RANGE_BYTES_DEFAULT,
         .series_ttl_s = SERIES_TTL_DEFAULT_S,
         .dependency_window = DEPENDENCY_WINDOW_DEFAULT,
         .dependency_min_requests = DEPENDENCY_MIN_REQUESTS_DEFAULT,
@@ -98,7 +100,8 @@ observability_stack_t *observability_stack_new(const observability_config_t *con
     self->profiler = performance_profiler_new(config->operations, config->seed);
     self->dependencies = dependency_health_monitor_new(&dependencies);
     self->slos = slo_monitor_new(config->slos, config->seed, (slo_sink_t){take_slo, self});
-    self->plans = plan_book_new(config->plans, config->seed, self->collector, sink);
+    self->plans =
+        plan_book_new(config->plans, config->range_bytes, config->seed, self->collector, sink);
     self->series_ttl_s = config->series_ttl_s;
     self->labels = memory_new(1, LABELS_MAX_BYTES);
     return self;
@@ -185,7 +188,7 @@ static void follow(observability_stack_t *self, series_t *series, double value, 
     if (series->watch != NULL)
         watch_value(self, series, value, now);
     if (series->plans != NULL)
-        plan_book_evaluate(self->plans, series, now);
+        plan_book_take(self->plans, series, now);
 }
 
 /* -- metric events -- */
@@ -360,14 +363,16 @@ void observability_stack_tick(observability_stack_t *self, instant_t now)
         metrics_collector_expire(self->collector, now, leave, &(leaving_t){self, now});
     }
     engine_series_tell(self, now);
+    plan_book_tick(self->plans, now);
 }
 
 int64_t observability_stack_next(const observability_stack_t *self)
 {
     if (!engine_series_told(&self->telling))
         return self->now.mono_ns;
-    int64_t boundary = slo_monitor_next_boundary(self->slos);
-    return boundary < self->tell_at ? boundary : self->tell_at;
+    int64_t next = slo_monitor_next_boundary(self->slos), due = plan_book_next(self->plans);
+    next = due < next ? due : next;
+    return next < self->tell_at ? next : self->tell_at;
 }
 
 void observability_stack_sample(observability_stack_t *self, const sample_t *sample, instant_t now)
@@ -390,11 +395,13 @@ void observability_stack_configure(observability_stack_t *self,
     dependency_health_monitor_configure(self->dependencies, &dependencies);
     performance_profiler_configure(self->profiler, config->operations);
     slo_monitor_configure(self->slos, config->slos);
-    plan_book_configure(self->plans, config->plans);
+    plan_book_configure(self->plans, config->plans, config->range_bytes);
     anomaly_detector_configure(self->detector, config->anomaly_rules, config->anomaly_rule_count);
     uint64_t at = 0;
-    for (series_t *series; (series = metrics_collector_next(self->collector, &at)) != NULL;)
+    for (series_t *series; (series = metrics_collector_next(self->collector, &at)) != NULL;) {
+        plan_book_moved(series);
         rule_series(self, series);
+    }
 }
 
 /* -- definitions -- */
@@ -417,8 +424,7 @@ status_t observability_stack_plan_put(observability_stack_t *self, uint64_t id, 
                                       double interval_s, double lookback_s, instant_t now)
 {
     now = latest(self, now);
-    (void)interval_s, (void)lookback_s; /* a comparison is evaluated on arrival */
-    return plan_book_put(self->plans, id, condition, now);
+    return plan_book_put(self->plans, id, condition, interval_s, lookback_s, now);
 }
 
 void observability_stack_plan_delete(observability_stack_t *self, uint64_t id)

@@ -37,6 +37,7 @@ typedef struct {
     uint32_t dependencies; /* default 1,000 */
     uint32_t slos;         /* default 1,000 */
     uint32_t plans;        /* default 10,000 */
+    uint64_t range_bytes;  /* that ranges of conditions may take, default 256 MiB */
     double series_ttl_s;   /* idle series expire after this, default 3,600 */
     const anomaly_rule_t
         *anomaly_rules; /* copied; none: every gauge at sensitivity 3, tocsin_* never */
