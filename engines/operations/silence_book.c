@@ -182,7 +182,7 @@ status_t silence_book_put(silence_book_t *self, const silence_put_t *put, const 
                           schema_error_t *error)
 {
     char name[NUMBERED_BYTES];
-    double until_s;
+    double until_s = NAN;
     status_t status = check(self, put, &until_s, error);
     if (status != STATUS_OK)
         return status;

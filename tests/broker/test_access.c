@@ -16,55 +16,32 @@ typedef struct {
 } row_t;
 
 static const row_t rows[] = {
-    {"system.ping", A, A, A, A},
-    {"system.status", N, N, A, A},
-    {"system.reload", N, N, N, A},
-    {"system.snapshot", N, N, N, A},
-    {"events.heads", N, A, A, A},
-    {"events.since", N, O, O, A},
-    {"metrics.get", N, O, O, A},
-    {"metrics.list", N, O, O, A},
-    {"anomaly.get", N, O, O, A},
-    {"anomaly.check", N, O, O, A},
-    {"anomaly.list", N, O, O, A},
-    {"profile.get", N, O, O, A},
-    {"profile.list", N, O, O, A},
-    {"dependency.get", N, O, O, A},
-    {"dependency.list", N, O, O, A},
-    {"slo.get", N, O, O, A},
-    {"slo.list", N, O, O, A},
-    {"slo.put", N, N, A, A},
-    {"slo.delete", N, N, A, A},
-    {"incident.open", O, N, A, A},
-    {"incident.get", N, O, O, A},
-    {"incident.list", N, O, O, A},
-    {"incident.update", N, N, A, A},
-    {"incident.note", A, N, A, A},
-    {"incident.resolve", N, N, A, A},
-    {"incident.close", N, N, A, A},
-    {"policy.put", N, N, A, A},
-    {"policy.get", N, O, O, A},
-    {"policy.list", N, O, O, A},
-    {"policy.delete", N, N, A, A},
-    {"policy.enable", N, N, A, A},
-    {"policy.disable", N, N, A, A},
-    {"alert.fire", N, N, A, A},
-    {"alert.get", N, O, O, A},
-    {"alert.list", N, O, O, A},
-    {"alert.history", N, O, O, A},
-    {"alert.ack", N, N, A, A},
-    {"alert.resolve", N, N, A, A},
-    {"runbook.put", N, N, A, A},
-    {"runbook.get", N, O, O, A},
-    {"runbook.list", N, O, O, A},
-    {"runbook.delete", N, N, A, A},
-    {"runbook.start", N, N, A, A},
-    {"runbook.tick", N, N, A, A},
-    {"channel.list", N, O, O, A},
-    {"channel.test", N, N, A, A},
-    {"channel.dead_letters", N, O, O, A},
-    {"channel.resend", N, N, A, A},
-    {"audit.list", N, O, O, A},
+    {"system.ping", A, A, A, A},      {"system.status", N, N, A, A},
+    {"system.reload", N, N, N, A},    {"system.snapshot", N, N, N, A},
+    {"events.heads", N, A, A, A},     {"events.since", N, O, O, A},
+    {"metrics.get", N, O, O, A},      {"metrics.list", N, O, O, A},
+    {"anomaly.get", N, O, O, A},      {"anomaly.check", N, O, O, A},
+    {"anomaly.list", N, O, O, A},     {"profile.get", N, O, O, A},
+    {"profile.list", N, O, O, A},     {"dependency.get", N, O, O, A},
+    {"dependency.list", N, O, O, A},  {"slo.get", N, O, O, A},
+    {"slo.list", N, O, O, A},         {"slo.put", N, N, A, A},
+    {"slo.delete", N, N, A, A},       {"incident.open", O, N, A, A},
+    {"incident.get", N, O, O, A},     {"incident.list", N, O, O, A},
+    {"incident.update", N, N, A, A},  {"incident.note", A, N, A, A},
+    {"incident.resolve", N, N, A, A}, {"incident.close", N, N, A, A},
+    {"policy.put", N, N, A, A},       {"policy.get", N, O, O, A},
+    {"policy.list", N, O, O, A},      {"policy.delete", N, N, A, A},
+    {"policy.enable", N, N, A, A},    {"policy.disable", N, N, A, A},
+    {"alert.fire", N, N, A, A},       {"alert.get", N, O, O, A},
+    {"alert.list", N, O, O, A},       {"alert.history", N, O, O, A},
+    {"alert.ack", N, N, A, A},        {"alert.resolve", N, N, A, A},
+    {"runbook.put", N, N, A, A},      {"runbook.get", N, O, O, A},
+    {"runbook.list", N, O, O, A},     {"runbook.delete", N, N, A, A},
+    {"runbook.start", N, N, A, A},    {"runbook.tick", N, N, A, A},
+    {"silence.put", N, N, A, A},      {"silence.list", N, O, O, A},
+    {"silence.delete", N, N, A, A},   {"channel.list", N, O, O, A},
+    {"channel.test", N, N, A, A},     {"channel.dead_letters", N, O, O, A},
+    {"channel.resend", N, N, A, A},   {"audit.list", N, O, O, A},
     {"ops.metrics", N, O, O, A},
 };
 
@@ -94,17 +71,18 @@ static command_t make(const char *name, const char *about)
     command_t command;
     schema_error_t error;
     msgpack_sbuffer_init(&map);
-    pack_map(&map, 24);
+    pack_map(&map, 27);
     const char *const same[] = {"name", "operation", "prefix", "key", "policy"};
     for (size_t i = 0; i < 5; i++) {
         pack_string(&map, same[i]);
         pack_string(&map, about);
     }
     const char *const words[][2] = {
-        {"do", name},       {"title", "t"}, {"severity", "low"},    {"incident", "INC-1"},
-        {"alert", "ALT-1"}, {"text", "t"},  {"condition", "a > 1"}, {"description", "d"},
-        {"procedure", "p"}, {"step", "s"},  {"outcome", "o"},       {"family", "alert"}};
-    for (size_t i = 0; i < 12; i++) {
+        {"do", name},       {"title", "t"},  {"severity", "low"},    {"incident", "INC-1"},
+        {"alert", "ALT-1"}, {"text", "t"},   {"condition", "a > 1"}, {"description", "d"},
+        {"procedure", "p"}, {"step", "s"},   {"outcome", "o"},       {"family", "alert"},
+        {"by", "b"},        {"reason", "r"}, {"silence", "SIL-1"}};
+    for (size_t i = 0; i < 15; i++) {
         pack_string(&map, words[i][0]);
         pack_string(&map, words[i][1]);
     }
