@@ -102,13 +102,20 @@ static void drop_clock(alert_manager_t *self, active_alert_t *alert)
 
 /* -- what comes out -- */
 
+/*  Have its row written as it is, its clock with it. */
+static void write_row(alert_manager_t *self, active_alert_t *alert)
+{
+    bool stands = alert->clock_since == INSTANT_NEVER;
+    alert->view->clock_s = active_alert_clock_s(alert, self->effects->now);
+    alert->view->clock_at = stands ? NAN : self->effects->now.wall_s;
+    effects_add(self->effects, (effect_t){.type = EFFECT_SAVE_ALERT, .as.alert = alert->view});
+}
+
+/*  It has changed. */
 static void save(alert_manager_t *self, active_alert_t *alert)
 {
-    double now = self->effects->now.wall_s;
-    alert->view->updated_at = now;
-    alert->view->clock_s = active_alert_clock_s(alert, self->effects->now);
-    alert->view->clock_at = alert->clock_since == INSTANT_NEVER ? NAN : now;
-    effects_add(self->effects, (effect_t){.type = EFFECT_SAVE_ALERT, .as.alert = alert->view});
+    alert->view->updated_at = self->effects->now.wall_s;
+    write_row(self, alert);
 }
 
 static void publish(alert_manager_t *self, const active_alert_t *alert, int from)
@@ -554,13 +561,15 @@ void alert_manager_restore_end(alert_manager_t *self, double wall_s)
     self->ended_at = wall_s;
 }
 
-/*  What is not heard of for its policy's lookback from now on has no data. */
+/*  What is not heard of for its policy's lookback from now on has no data. A clock that ran stands
+ * until then, also in the store. */
 static void wait_for_data(alert_manager_t *self, active_alert_t *alert)
 {
-    if (alert->unheard)
-        deadlines_set(&self->ledger.deadlines, alert->place,
-                      self->effects->now.mono_ns + ns_of(alert->policy->definition->lookback),
-                      alert->view->id);
+    deadlines_set(&self->ledger.deadlines, alert->place,
+                  self->effects->now.mono_ns + ns_of(alert->policy->definition->lookback),
+                  alert->view->id);
+    if (!isnan(alert->view->clock_at))
+        write_row(self, alert);
 }
 
 void alert_manager_start(alert_manager_t *self)

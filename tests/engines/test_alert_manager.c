@@ -355,6 +355,24 @@ static void test_alert_manager__a_restart_is_a_pause_in_for(void **state)
     world_tells(&world, "620 alert.firing ALT-1 pending>firing\n");
 }
 
+static void test_alert_manager__two_restarts_are_two_pauses(void **state)
+{
+    (void)state;
+    put(60, 0, NO_DATA_KEEP, NULL);
+    hear(RESULT_HOLDS, 11);
+    world_at(&world, 40);
+    world_commit(&world);
+    world_crash(&world, 50);
+    world_at(&world, 80);
+    world_commit(&world);
+    world_crash(&world, 100);
+    hear(RESULT_HOLDS, 11);
+    world_at(&world, 119.9);
+    world_tells(&world, "");
+    world_at(&world, 120);
+    world_tells(&world, "120 alert.firing ALT-1 pending>firing\n");
+}
+
 static void test_alert_manager__a_restart_is_a_pause_in_keep_firing_for(void **state)
 {
     (void)state;
@@ -461,6 +479,7 @@ int main(void)
         STORY(a_note_goes_with_the_move),
         STORY(at_the_limit_nothing_new_fires),
         STORY(a_restart_is_a_pause_in_for),
+        STORY(two_restarts_are_two_pauses),
         STORY(a_restart_is_a_pause_in_keep_firing_for),
         STORY(what_is_not_heard_of_after_a_restart_has_no_data),
         STORY(a_resolve_condition_alone_ends_nothing_after_a_restart),
