@@ -75,6 +75,9 @@ static const action_t actions[DO_COUNT] = {
     [DO_CHANNEL_TEST] = ACTION_DEFINE,
     [DO_CHANNEL_DEAD_LETTERS] = ACTION_READ,
     [DO_CHANNEL_RESEND] = ACTION_OPERATE,
+    [DO_RELAY_STATUS] = ACTION_READ,
+    [DO_RELAY_TAIL] = ACTION_READ,
+    [DO_RELAY_DEAD] = ACTION_READ,
 };
 
 action_t access_action(do_t command)

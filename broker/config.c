@@ -304,6 +304,22 @@ static void check_access(load_t *self)
                         access->deny.items[wrong - access->allow.count]);
 }
 
+static void check_relay(load_t *self)
+{
+    char words[200], line[256];
+    const char *key = relay_wrong(&self->config->settings.relay, words, sizeof words);
+    if (key == NULL)
+        return;
+    snprintf(line, sizeof line, "relay.%s: %s", key, words);
+    if (self->yaml.packed.size == 0) {
+        fprintf(self->errors, "configuration: %s\n", line);
+        self->wrong = true;
+        return;
+    }
+    const uint8_t *section = find_key(self, (const uint8_t *)self->yaml.packed.data, "relay");
+    complain_at(self, find_key(self, section, key), line);
+}
+
 static void check_settings(load_t *self)
 {
     const settings_t *settings = &self->config->settings;
@@ -315,6 +331,7 @@ static void check_settings(load_t *self)
                 self->overrides->file == NULL ? "configuration" : self->overrides->file);
         self->wrong = true;
     }
+    check_relay(self);
     if (self->yaml.packed.size == 0 || self->wrong)
         return; /* nothing but the file holds lists; and what is misread need not be checked */
     check_names(self, "slos", settings->slos, sizeof *settings->slos, settings->slo_count);

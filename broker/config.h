@@ -12,6 +12,7 @@
 #define BROKER_CONFIG_H
 
 #include "broker/lane.h"
+#include "broker/relay_config.h"
 #include "engines/observability/observability_stack.h"
 #include "engines/operations/operations_manager.h"
 #include "proto/arena.h"
@@ -110,6 +111,7 @@ typedef struct {
     uint32_t runbook_count;
     const channel_t *channels;
     uint32_t channel_count;
+    relay_settings_t relay;
 } settings_t;
 
 /*  Immutable once loaded, so that every thread may hold a share of it. */

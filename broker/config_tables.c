@@ -265,6 +265,10 @@ static const field_t settings_fields[] = {
      .count_offset = offsetof(settings_t, channel_count),
      .inner = &channel_schema,
      .most = 1000},
+    {.key = "relay",
+     .type = FIELD_RECORD,
+     .offset = offsetof(settings_t, relay),
+     .inner = &relay_schema},
 };
 const schema_t settings_schema = {
     .name = "configuration", .size = sizeof(settings_t), ROWS(settings_fields)};

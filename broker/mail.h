@@ -28,6 +28,14 @@
  *    NOTED     operations -> notifier: the number of a note that is on disk
  *    LETTER    notifier -> operations: a letter, its notification: keep them;
  *              operations -> notifier: a letter's number, its notification: send it again
+ *    RELAY_SERVER  relay -> operations: mail_relay_t; who the server is
+ *    RELAY_AT  operations -> relay: mail_relay_t, its family 1 if the server is another one than
+ *              before; for each family the last number that was sent
+ *    RELAY_WANT  relay -> operations: mail_relay_t: what comes after that number, once it is there
+ *    RELAY_BATCH  operations -> relay: mail_relay_t; number and publication, once for each
+ *    RELAY_SENT  relay -> operations: mail_relay_t: sent up to this number
+ *    FEED      relay -> wings: mail_feed_t; the entry's identity; a frame
+ *    FED       wings -> relay: mail_fed_t: what became of it; of operations after the commit
  *    LETTER_SENT  notifier -> operations: the letter's number; delivered, one byte; the answer
  *    WINDOWS   observability -> windows: a msgpack_sbuffer, the receiver's now: the records of a
  *              snapshot
@@ -70,6 +78,13 @@ typedef enum {
     MAIL_LETTER_SENT,
     MAIL_WINDOWS,
     MAIL_WINDOWS_KEPT,
+    MAIL_RELAY_SERVER,
+    MAIL_RELAY_AT,
+    MAIL_RELAY_WANT,
+    MAIL_RELAY_BATCH,
+    MAIL_RELAY_SENT,
+    MAIL_FEED,
+    MAIL_FED,
     MAIL_COUNT
 } mail_kind_t;
 
@@ -106,6 +121,24 @@ typedef struct {
     uint64_t alert, revision;
     double time_s;
 } mail_note_t;
+
+/*  `epoch` counts connections: what belongs to an earlier one is no more of interest. */
+typedef struct {
+    uint32_t family;
+    uint64_t seq, epoch;
+} mail_relay_t;
+
+typedef struct {
+    uint64_t ticket; /* given back in mail_fed_t */
+    uint32_t lane;   /* lane_kind_t */
+} mail_feed_t;
+
+typedef struct {
+    uint64_t ticket;
+    uint64_t accepted, refused; /* events */
+    uint32_t status;            /* why one was refused */
+    bool unavailable;           /* the store took none of it: once more */
+} mail_fed_t;
 
 zmsg_t *mail_new(mail_kind_t kind);
 

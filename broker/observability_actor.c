@@ -318,6 +318,55 @@ static bool serve_lane(actor_t *self, lane_kind_t kind)
     return true;
 }
 
+/* -- entries from the relay bus -- */
+
+static void read_entry(actor_t *self, lane_kind_t lane, zframe_t *frame)
+{
+    const limits_t *limits = &self->given->config->limits;
+    tally_t *tally = &self->tallies[lane];
+    if (lane == LANE_METRICS) {
+        decode_metrics(limits, zframe_data(frame), zframe_size(frame), &self->metrics, tally);
+        apply_metrics(self, clock_now());
+    } else {
+        decode_requests(limits, zframe_data(frame), zframe_size(frame), &self->requests, tally);
+        apply_requests(self, clock_now());
+    }
+}
+
+/*  How many events were refused, and the first reason by which one was. */
+static uint64_t count_refused(const tally_t *before, const tally_t *after, uint32_t *reason)
+{
+    uint64_t count = 0;
+    for (status_t status = 0; status < STATUS_COUNT; status++) {
+        uint64_t more = after->refused[status] - before->refused[status];
+        if (count == 0 && more > 0)
+            *reason = status;
+        count += more;
+    }
+    return count;
+}
+
+/*  Decoded and counted as a frame of the lane is; then the bus is told what became of it. */
+static void serve_relay(actor_t *self, zmsg_t *mail)
+{
+    mail_feed_t feed;
+    must(mail_open(mail) == MAIL_FEED);
+    mail_take_struct(mail, &feed, sizeof feed);
+    must(feed.lane < LANE_INCIDENTS);
+    zframe_t *entry = mail_take(mail), *frame = mail_take(mail);
+    tally_t before = self->tallies[feed.lane];
+    read_entry(self, (lane_kind_t)feed.lane, frame);
+    const tally_t *after = &self->tallies[feed.lane];
+    mail_fed_t fed = {.ticket = feed.ticket, .accepted = after->accepted - before.accepted};
+    fed.refused = count_refused(&before, after, &fed.status);
+    zmsg_t *answer = mail_new(MAIL_FED);
+    mail_add(answer, &fed, sizeof fed);
+    mail_try(&answer, self->given->relay); /* what is not answered is delivered again */
+    zframe_destroy(&entry);
+    zframe_destroy(&frame);
+    zmsg_destroy(&mail);
+}
+
 /* -- mail from the operations wing -- */
 
 static void take_plan(actor_t *self, zmsg_t *mail)
@@ -528,9 +577,11 @@ static void wait_for_work(actor_t *self)
         {.socket = zsock_resolve(self->given->operations), .events = ZMQ_POLLIN},
         {.socket = zsock_resolve(self->given->lanes[LANE_METRICS]), .events = ZMQ_POLLIN},
         {.socket = zsock_resolve(self->given->lanes[LANE_REQUESTS]), .events = ZMQ_POLLIN},
+        {.socket = zsock_resolve(self->given->relay), .events = ZMQ_POLLIN},
     };
     int64_t next = observability_stack_next(self->stack), keep = windows_keeper_next(&self->keeper);
-    zmq_poll(items, 4, clock_wait_ms(now, next < keep ? next : keep, WAIT_MS));
+    zmq_poll(items, sizeof items / sizeof *items,
+             clock_wait_ms(now, next < keep ? next : keep, WAIT_MS));
 }
 
 static void serve_mails(actor_t *self, zsock_t *pipe, void (*serve)(actor_t *, zmsg_t *))
@@ -549,6 +600,7 @@ static bool take_turn(actor_t *self)
 {
     serve_mails(self, self->reactor, serve_reactor);
     serve_mails(self, self->given->operations, serve_operations);
+    serve_mails(self, self->given->relay, serve_relay);
     bool busy = serve_lane(self, LANE_METRICS);
     busy |= serve_lane(self, LANE_REQUESTS);
     instant_t now = clock_now();
@@ -615,6 +667,7 @@ static void tear_down(actor_t *self)
     msgpack_sbuffer_destroy(&self->body);
     arena_free(&self->arena);
     config_destroy(&self->given->config);
+    zsock_destroy(&self->given->relay);
     for (size_t i = 0; i < LANE_INCIDENTS; i++)
         zsock_destroy(&self->given->lanes[i]);
     free(self->given);

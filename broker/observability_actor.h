@@ -24,6 +24,7 @@ typedef struct {
     config_t *config;
     access_keys_t *keys;            /* a share; NULL: whoever gets here may push */
     zsock_t *operations;            /* pipe to the operations actor */
+    zsock_t *relay;                 /* pipe to the relay bus */
     zsock_t *lanes[LANE_INCIDENTS]; /* metrics and requests */
     char source[64];                /* `source` of publications */
     char directory[4096];           /* the store's: where the windows outlive the process */

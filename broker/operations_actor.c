@@ -85,6 +85,8 @@ static void release_waiting(operations_t *self, bool committed)
             retract(self, waiting);
         if (committed && waiting->to == self->given->notifier)
             self->notices_lost |= !mail_try(&waiting->mail, waiting->to);
+        else if (committed && waiting->to == self->given->relay)
+            mail_try(&waiting->mail, waiting->to); /* it asks again */
         else if (committed || waiting->is_answer)
             mail_send(&waiting->mail, waiting->to);
         else
@@ -346,7 +348,8 @@ static void take_event(operations_t *self, text_t event, const char *user_id)
     }
 }
 
-static status_t check_frame(const limits_t *limits, text_t frame, cursor_t *cursor, uint32_t *count)
+status_t operations_check_frame(const limits_t *limits, text_t frame, cursor_t *cursor,
+                                uint32_t *count)
 {
     value_t value;
     if (frame.size > limits->frame_bytes)
@@ -372,7 +375,7 @@ static void take_frame(operations_t *self, zmq_msg_t *message)
     cursor_t cursor;
     uint32_t count = 0;
     self->tally.frames++;
-    status_t status = check_frame(&self->given->config->limits, frame, &cursor, &count);
+    status_t status = operations_check_frame(&self->given->config->limits, frame, &cursor, &count);
     if (status != STATUS_OK) {
         self->tally.refused[status]++;
         return;
@@ -515,6 +518,7 @@ static void wait_for_work(operations_t *self)
         {.socket = zsock_resolve(self->reactor), .events = ZMQ_POLLIN},
         {.socket = zsock_resolve(self->given->incidents), .events = ZMQ_POLLIN},
         {.socket = zsock_resolve(self->given->notifier), .events = ZMQ_POLLIN},
+        {.socket = zsock_resolve(self->given->relay), .events = ZMQ_POLLIN},
     };
     zmq_poll(items, sizeof items / sizeof *items,
              clock_wait_ms(clock_now(), next_deadline(self), WAIT_MS));
@@ -537,8 +541,10 @@ static bool take_turn(operations_t *self)
     bool busy = serve_mails(self, self->given->observability, FINDINGS_A_TURN, serve_observability);
     busy |= serve_mails(self, self->reactor, COMMANDS_A_TURN, serve_reactor);
     busy |= serve_mails(self, self->given->notifier, COMMANDS_A_TURN, operations_serve_notifier);
+    busy |= serve_mails(self, self->given->relay, COMMANDS_A_TURN, operations_serve_relay);
     busy |= serve_lane(self);
     let_time_pass(self);
+    operations_serve_wants(self);
     if (!operations_commit(self))
         return false;
     if (self->notices_lost)
@@ -579,6 +585,7 @@ static void tear_down(operations_t *self)
     zsock_destroy(&self->given->observability);
     zsock_destroy(&self->given->incidents);
     zsock_destroy(&self->given->notifier);
+    zsock_destroy(&self->given->relay);
     alert_series_destroy(&self->alerts_told);
     free(self->waiting);
     free(self->given);

@@ -24,6 +24,7 @@ typedef struct {
     zsock_t *observability; /* pipe to the observability actor */
     zsock_t *incidents;     /* the lane */
     zsock_t *notifier;      /* pipe to the notifier */
+    zsock_t *relay;         /* pipe to the relay bus */
     char source[64];        /* `source` of publications */
 } operations_actor_t;
 

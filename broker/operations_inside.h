@@ -6,6 +6,7 @@
  *    operations_effects   what the manager wants done: rows, publications, plans
  *    operations_samples   what the wing knows, as series
  *    operations_notices   what the channels have to be told about an alert
+ *    operations_relay     publications for the relay bus, and commands from it
  */
 #ifndef BROKER_OPERATIONS_INSIDE_H
 #define BROKER_OPERATIONS_INSIDE_H
@@ -26,6 +27,13 @@ typedef struct {
     zframe_t *id;
 } waiting_t;
 
+/*  The relay bus waits for the publications of a family after this number. */
+typedef struct {
+    bool waits;
+    uint64_t after, epoch;
+    uint64_t looked; /* up to this head there was nothing */
+} relay_want_t;
+
 typedef struct {
     operations_actor_t *given;
     zsock_t *reactor;
@@ -41,7 +49,8 @@ typedef struct {
     arena_t arena, thing_arena;
     msgpack_sbuffer data, body, outcome;
     instant_t sampled, forgot; /* when the samples were sent, old `once` answers forgotten */
-    bool notices_lost;         /* the notifier's pipe was full: it is told everything again */
+    relay_want_t relay_wants[FAMILY_STORED];
+    bool notices_lost; /* the notifier's pipe was full: it is told everything again */
     bool stopping, dead;
 } operations_t;
 
@@ -62,6 +71,15 @@ void operations_notices_send_all(operations_t *self);
 void operations_serve_notifier(operations_t *self, zmsg_t *mail);
 /*  Have dead letters sent again; answers how many. */
 uint64_t operations_notices_resend(operations_t *self, const letter_act_t *asked);
+
+/*  A mail of the relay bus. */
+void operations_serve_relay(operations_t *self, zmsg_t *mail);
+/*  Give the bus what it waits for, if there is some. */
+void operations_serve_wants(operations_t *self);
+
+/*  Is it one event or a batch of them? The cursor then stands at the first of `count`. */
+status_t operations_check_frame(const limits_t *limits, text_t frame, cursor_t *cursor,
+                                uint32_t *count);
 
 /*  Carry out a command that was read. The encoded result or error is appended to `outcome`. True
  * for ok. When the observability wing shall answer instead, *elsewhere is the encoded question for

@@ -1,4 +1,5 @@
-/*  outside - the actors that speak to the world outside of the broker: the notifier.
+/*  outside - the actors that speak to the world outside of the broker: the notifier and the
+ * relay bus.
  *
  *  Owns     those actors
  *  Thread   the reactor's
@@ -15,15 +16,17 @@
 #include <czmq.h>
 
 typedef struct {
-    zactor_t *notifier;
-    bool notifier_stopped;
+    zactor_t *notifier, *relay;
+    bool notifier_stopped, relay_stopped;
 } outside_t;
 
-/*  The operations actor's end of a pipe to each is filled in. */
+/*  The wings' ends of the pipes to them. */
 typedef struct {
-    zsock_t *notifier;
+    zsock_t *notifier;                       /* operations */
+    zsock_t *relay, *relay_of_observability; /* operations, observability */
 } outside_pipes_t;
 
+/*  `pipes` is filled in. */
 void outside_start(outside_t *self, config_t *config, const char *source, int pipe_mails,
                    outside_pipes_t *pipes);
 void outside_destroy(outside_t *self);
@@ -36,5 +39,6 @@ void outside_configure(outside_t *self, config_t *config);
 
 /*  Finish what is under way and say STOPPED. */
 void outside_stop(outside_t *self);
+bool outside_has_stopped(const outside_t *self);
 
 #endif

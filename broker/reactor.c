@@ -244,6 +244,15 @@ static int serve_access(zloop_t *loop, zsock_t *pipe, void *context)
     return 0;
 }
 
+static int serve_relay(zloop_t *loop, zsock_t *pipe, void *context)
+{
+    (void)loop;
+    (void)pipe;
+    reactor_t *self = context;
+    take_mails(self, self->outside.relay, &self->outside.relay_stopped);
+    return 0;
+}
+
 /* -- signals -- */
 
 static int take_signal(zloop_t *loop, zmq_pollitem_t *item, void *context)
@@ -350,6 +359,8 @@ void reactor_start(reactor_t *self, store_t **store, config_t **config)
     outside_pipes_t pipes;
     outside_start(&self->outside, *config, self->source, PIPE_MAILS, &pipes);
     operations->notifier = pipes.notifier;
+    operations->relay = pipes.relay;
+    observability->relay = pipes.relay_of_observability;
     observability->config = config_share(*config);
     observability->keys = access_keys_share(self->gate.keys);
     operations->keys = access_keys_share(self->gate.keys);
@@ -382,6 +393,7 @@ static void add_readers(reactor_t *self)
     zloop_reader(self->loop, zactor_sock(self->operations), serve_operations, self);
     zloop_reader(self->loop, zactor_sock(self->observability), serve_observability, self);
     zloop_reader(self->loop, zactor_sock(self->outside.notifier), serve_notifier, self);
+    zloop_reader(self->loop, zactor_sock(self->outside.relay), serve_relay, self);
     zloop_reader(self->loop, self->events, take_subscriptions, self);
     resume(self, &self->lanes[LANE_INCIDENTS]);
     resume(self, &self->lanes[LANE_REQUESTS]);
@@ -403,6 +415,7 @@ static void serve_wings(reactor_t *self, int64_t deadline)
         {.socket = zsock_resolve(self->observability), .events = ZMQ_POLLIN},
         {.socket = zsock_resolve(self->operations), .events = ZMQ_POLLIN},
         {.socket = zsock_resolve(self->outside.notifier), .events = ZMQ_POLLIN},
+        {.socket = zsock_resolve(self->outside.relay), .events = ZMQ_POLLIN},
         {.fd = self->signals, .events = ZMQ_POLLIN}};
     instant_t now = clock_now();
     if (now.mono_ns > deadline || has_signal(self))
@@ -411,6 +424,7 @@ static void serve_wings(reactor_t *self, int64_t deadline)
     take_mails(self, self->observability, &self->observability_stopped);
     take_mails(self, self->operations, &self->operations_stopped);
     take_mails(self, self->outside.notifier, &self->outside.notifier_stopped);
+    take_mails(self, self->outside.relay, &self->outside.relay_stopped);
     if (self->exit_status != 0)
         _exit(self->exit_status);
 }
@@ -432,7 +446,7 @@ static void finish(reactor_t *self)
     for (size_t i = 0; i < LANE_COUNT; i++)
         empty_lane(self, &self->lanes[i], deadline - DRAIN_MS * INT64_C(500000));
     outside_stop(&self->outside);
-    while (!self->outside.notifier_stopped)
+    while (!outside_has_stopped(&self->outside))
         serve_wings(self, deadline);
     zmsg_t *stop = mail_new(MAIL_STOP);
     mail_send(&stop, zactor_sock(self->observability));

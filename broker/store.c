@@ -52,6 +52,12 @@ static const char *const statement_texts[STATEMENT_COUNT] = {
                         " WHERE channel = ? AND alert = ?"),
     [DO_NOTICE_END] = "DELETE FROM notice WHERE channel = ? AND alert = ? AND revision = ?",
     [DO_LETTER_DELETE] = "DELETE FROM letter WHERE letter = ?",
+    [DO_RELAY_SENT] = "SELECT sent FROM relay WHERE family = ?",
+    [DO_RELAY_MARK] = "INSERT OR REPLACE INTO relay VALUES (?, ?)",
+    [DO_RELAY_BEFORE] = ("SELECT seq FROM publication WHERE family = ? AND seq <= ? AND time < ?"
+                         " ORDER BY seq DESC LIMIT 1"),
+    [DO_RELAY_SERVER] = "SELECT id FROM relay_server WHERE one = 1",
+    [DO_RELAY_MEET] = "INSERT OR REPLACE INTO relay_server VALUES (1, ?)",
     [DO_SINCE] =
         "SELECT seq, body FROM publication WHERE family = ? AND seq > ? ORDER BY seq LIMIT ?",
     [DO_OLDEST] = "SELECT min(seq) FROM publication WHERE family = ?",

@@ -161,6 +161,21 @@ void store_use_numbers(store_t *self, family_t family, uint64_t last);
 status_t store_since(store_t *self, const events_since_t *since, msgpack_sbuffer *out,
                      uint64_t *oldest);
 
+/* -- the RELAY bus: how far the publications were sent -- */
+
+/*  Up to which number of a family they were sent. */
+uint64_t store_relay_sent(store_t *self, family_t family);
+void store_relay_mark(store_t *self, family_t family, uint64_t seq);
+
+/*  What was published after `after`, oldest first; `take` answers whether it wants more. */
+typedef bool (*store_publication_t)(void *context, uint64_t seq, text_t body);
+void store_relay_read(store_t *self, family_t family, uint64_t after, uint64_t most,
+                      store_publication_t take, void *context);
+
+/*  Another server than the last one may lack what was sent: what was published since `since_s`
+ * counts as not sent then, and the answer is true. The first server ever is nobody's successor. */
+bool store_relay_meet(store_t *self, text_t server, double since_s);
+
 /* -- once: the answer that was given first -- */
 
 bool store_once_find(store_t *self, text_t key, arena_t *arena, bool *ok, text_t *outcome);

@@ -90,4 +90,8 @@ static const char version_2[] =
     "  until BLOB NOT NULL, by TEXT NOT NULL, reason TEXT NOT NULL, created_at REAL NOT NULL"
     ") STRICT;";
 
-const char *const store_migrations[STORE_VERSION] = {version_1, version_2};
+static const char version_3[] =
+    "CREATE TABLE relay (family INTEGER PRIMARY KEY, sent INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE relay_server (one INTEGER PRIMARY KEY, id TEXT NOT NULL) STRICT;";
+
+const char *const store_migrations[STORE_VERSION] = {version_1, version_2, version_3};

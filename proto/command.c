@@ -413,6 +413,24 @@ static const field_t letter_act_fields[] = {{.key = "letter",
 static const schema_t letter_act_schema = {
     .name = "channel.resend", .size = sizeof(letter_act_t), ROWS(letter_act_fields)};
 
+static const field_t family_list_fields[] = {LIST_ROWS,
+                                             LIST_DEFAULTS,
+                                             {.key = "family",
+                                              .type = FIELD_NAME,
+                                              .offset = offsetof(list_t, prefix),
+                                              .about = "of this family only"}};
+static const schema_t family_list_schema = {
+    .name = "relay.tail", .size = sizeof(list_t), ROWS(family_list_fields)};
+
+static const field_t stream_list_fields[] = {LIST_ROWS,
+                                             LIST_DEFAULTS,
+                                             {.key = "stream",
+                                              .type = FIELD_NAME,
+                                              .offset = offsetof(list_t, prefix),
+                                              .about = "of this stream only"}};
+static const schema_t stream_list_schema = {
+    .name = "relay.dead", .size = sizeof(list_t), ROWS(stream_list_fields)};
+
 /* -- the commands -- */
 
 #define SYSTEM(word, table)                                                                        \
@@ -426,6 +444,10 @@ static const schema_t letter_act_schema = {
 #define NOTIFY(word, table)                                                                        \
     {                                                                                              \
         .name = (word), .wing = WING_NOTIFIER, .schema = (table)                                   \
+    }
+#define RELAY(word, table)                                                                         \
+    {                                                                                              \
+        .name = (word), .wing = WING_RELAY, .schema = (table)                                      \
     }
 #define ASK(word, table)                                                                           \
     {                                                                                              \
@@ -501,6 +523,9 @@ static const command_spec_t specs[DO_COUNT] = {
     [DO_CHANNEL_LIST] = NOTIFY("channel.list", &list_schema),
     [DO_CHANNEL_TEST] = NOTIFY("channel.test", &name_schema),
     [DO_CHANNEL_DEAD_LETTERS] = ASK("channel.dead_letters", &letter_list_schema),
+    [DO_RELAY_STATUS] = RELAY("relay.status", NULL),
+    [DO_RELAY_TAIL] = RELAY("relay.tail", &family_list_schema),
+    [DO_RELAY_DEAD] = RELAY("relay.dead", &stream_list_schema),
     [DO_CHANNEL_RESEND] = ASK("channel.resend", &letter_act_schema),
 };
 

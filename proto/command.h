@@ -72,11 +72,14 @@ typedef enum {
     DO_CHANNEL_TEST,
     DO_CHANNEL_DEAD_LETTERS,
     DO_CHANNEL_RESEND,
+    DO_RELAY_STATUS,
+    DO_RELAY_TAIL,
+    DO_RELAY_DEAD,
     DO_COUNT
 } do_t;
 
 /*  Who answers. */
-typedef enum { WING_SYSTEM, WING_OBSERVABILITY, WING_OPERATIONS, WING_NOTIFIER } wing_t;
+typedef enum { WING_SYSTEM, WING_OBSERVABILITY, WING_OPERATIONS, WING_NOTIFIER, WING_RELAY } wing_t;
 
 typedef struct {
     const char *name; /* "incident.open" */

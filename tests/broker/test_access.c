@@ -41,8 +41,9 @@ static const row_t rows[] = {
     {"silence.put", N, N, A, A},      {"silence.list", N, O, O, A},
     {"silence.delete", N, N, A, A},   {"channel.list", N, O, O, A},
     {"channel.test", N, N, A, A},     {"channel.dead_letters", N, O, O, A},
-    {"channel.resend", N, N, A, A},   {"audit.list", N, O, O, A},
-    {"ops.metrics", N, O, O, A},
+    {"relay.status", N, O, O, A},     {"relay.tail", N, O, O, A},
+    {"relay.dead", N, O, O, A},       {"channel.resend", N, N, A, A},
+    {"audit.list", N, O, O, A},       {"ops.metrics", N, O, O, A},
 };
 
 /*  A command that the table here does not know must be the administrator's alone. */
