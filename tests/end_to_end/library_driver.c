@@ -1,10 +1,11 @@
 /*  What a test of the library against a real broker lets run: it ends when its input does.
  *
  *      library_driver emit METRICS REQUESTS INCIDENTS   pushes events that make every family speak
- *      library_driver listen EVENTS CONTROL             prints "FAMILY SEQ TYPE LOST" of each
- *                                                       publication there is, from the first on
- *      library_driver command CONTROL                   opens incidents one after the other, prints
- *                                                       "TITLE INCIDENT" of each that is answered
+ *      library_driver values METRICS                    pushes the same values twice: each by
+ * itself as alone_KIND, put together as together_KIND library_driver listen EVENTS CONTROL prints
+ * "FAMILY SEQ TYPE LOST" of each publication there is, from the first on library_driver command
+ * CONTROL                   opens incidents one after the other, prints "TITLE INCIDENT" of each
+ * that is answered
  */
 #include <poll.h>
 #include <stdbool.h>
@@ -37,6 +38,39 @@ static int emit(char **addresses)
     tocsin_flush(emitter, 10);
     tocsin_emitter_destroy(&emitter);
     return 0;
+}
+
+/*  A value of a sequence that looks like measurements: fractions, repetitions, some far away. */
+static double value_at(unsigned turn)
+{
+    double value = (double)(turn * 2654435761u % 1000) / 7.0;
+    return turn % 97 == 0 ? value * 1e6 : value;
+}
+
+static int push_values(char **addresses)
+{
+    static const char *const hosts[] = {"a", "b", "c"};
+    tocsin_emitter_t *emitter = tocsin_emitter_new(&(tocsin_emitter_options_t){
+        .metrics = addresses[0], .queue_bytes = 256u << 20, .aggregate_age = 0.01});
+    if (emitter == NULL)
+        return 1;
+    tocsin_aggregate(emitter, "together_counter");
+    tocsin_aggregate(emitter, "together_gauge");
+    tocsin_aggregate(emitter, "together_histogram");
+    for (unsigned turn = 0; turn < 20000; turn++) {
+        double value = value_at(turn);
+        const char *host = hosts[turn % 3];
+        tocsin_metric(emitter, "alone_counter", TOCSIN_COUNTER, value, "host", host, NULL);
+        tocsin_metric(emitter, "together_counter", TOCSIN_COUNTER, value, "host", host, NULL);
+        tocsin_metric(emitter, "alone_gauge", TOCSIN_GAUGE, value, "host", host, NULL);
+        tocsin_metric(emitter, "together_gauge", TOCSIN_GAUGE, value, "host", host, NULL);
+        tocsin_metric(emitter, "alone_histogram", TOCSIN_HISTOGRAM, value, "host", host, NULL);
+        tocsin_metric(emitter, "together_histogram", TOCSIN_HISTOGRAM, value, "host", host, NULL);
+    }
+    tocsin_status_t status = tocsin_flush(emitter, 20);
+    uint64_t dropped = tocsin_dropped(emitter);
+    tocsin_emitter_destroy(&emitter);
+    return status == TOCSIN_OK && dropped == 0 ? 0 : 1;
 }
 
 static int listen_to(char **addresses)
@@ -89,10 +123,12 @@ int main(int count, char **arguments)
 {
     if (count == 5 && strcmp(arguments[1], "emit") == 0)
         return emit(arguments + 2);
+    if (count == 3 && strcmp(arguments[1], "values") == 0)
+        return push_values(arguments + 2);
     if (count == 4 && strcmp(arguments[1], "listen") == 0)
         return listen_to(arguments + 2);
     if (count == 3 && strcmp(arguments[1], "command") == 0)
         return command(arguments + 2);
-    fprintf(stderr, "usage: library_driver emit|listen|command ADDRESS...\n");
+    fprintf(stderr, "usage: library_driver emit|values|listen|command ADDRESS...\n");
     return 64;
 }

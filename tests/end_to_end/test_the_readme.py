@@ -42,6 +42,19 @@ class TheReadme(BrokerTest):
             time.sleep(0.5)
         self.assertRegex(lines[0], r"^alert\.firing ALT-\d+ critical high_cpu: cpu > 80%$")
 
+    def test_the_program_in_c_is_built_without_a_warning_and_runs(self):
+        with tempfile.TemporaryDirectory(prefix="tocsin-test-") as folder:
+            source, program = os.path.join(folder, "program.c"), os.path.join(folder, "program")
+            text = blocks("c")[0].replace("tocsin_emitter_new(NULL)", "tocsin_emitter_new(&(tocsin_emitter_options_t){%s})" % ", ".join(
+                '.%s = "%s"' % (name, self.broker.addresses[name]) for name in ("metrics", "requests", "incidents")))
+            with open(source, "w") as file:
+                file.write(text)
+            library = os.path.join(ROOT, "build", "release", "clients")
+            subprocess.run(["gcc", "-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror", source, "-o", program,
+                            "-I" + os.path.join(ROOT, "clients", "libtocsin", "include"), "-L" + library, "-ltocsin"], check=True)
+            subprocess.run([program], check=True, timeout=20, env=dict(os.environ, LD_LIBRARY_PATH=library))
+        wait_for(lambda: all(self.broker.ingest(name)["accepted"] == 1 for name in ("metrics", "requests", "incidents")), "the events")
+
     def test_every_file_and_function_it_names_is_there(self):
         with open(os.path.join(ROOT, "README.md")) as file:
             text = file.read()

@@ -1,6 +1,7 @@
-"""The broker is killed and started again ten times under programs that use the library.
+"""What the library promises, against the real broker.
 
-What the subscriber heard is what `events.since` holds; what was commanded was done exactly once; the emitter goes on.
+Killed and started again ten times under programs that use the library: what the subscriber heard is what `events.since`
+holds; what was commanded was done exactly once; the emitter goes on. Values put together are answered as if each had been sent.
 """
 import os
 import signal
@@ -36,10 +37,10 @@ class Driver:
         for line in self.process.stdout:
             self.lines.append(line.split())
 
-    def end(self):
+    def end(self, patience=30):
         """Its exit status and what it complained of."""
         self.process.stdin.close()
-        status = self.process.wait(30)
+        status = self.process.wait(patience)
         self.reader.join(30)
         errors = self.process.stderr.read()
         self.process.stdout.close()
@@ -122,6 +123,21 @@ class TheLibrary(unittest.TestCase):
         if family in COMMITTED_FIRST:
             self.assertEqual(numbers, list(range(1, head + 1)), family)
             self.assertEqual(len(held), head, family)
+
+    def test_values_put_together_are_answered_as_if_each_had_been_sent(self):
+        driver = self.drive("values", "metrics")
+        self.assertEqual(driver.end(60), (0, ""))
+
+        def answer(way, kind, host):
+            thing = self.broker.get("metrics.get", name="%s_%s" % (way, kind), labels={"host": host})
+            del thing["name"], thing["updated_at"]
+            return thing
+        for way in ("alone", "together"):
+            wait_for(lambda: sum(answer(way, "histogram", host)["count"] for host in "abc") == 20000, "the values")
+        self.assertLess(self.broker.ingest("metrics")["accepted"], 3 * 20000 + 20000)  # the other 60,000 came as few
+        for kind in ("counter", "gauge", "histogram"):
+            for host in "abc":
+                self.assertEqual(answer("together", kind, host), answer("alone", kind, host))
 
 
 if __name__ == "__main__":
