@@ -109,6 +109,13 @@ void commander_set_timeout(tocsin_commander_t *self, double timeout)
     self->timeout = timeout;
 }
 
+int commander_fd(const tocsin_commander_t *self)
+{
+    int fd = -1;
+    size_t size = sizeof fd;
+    return zmq_getsockopt(self->socket, ZMQ_FD, &fd, &size) == 0 ? fd : -1;
+}
+
 const char *tocsin_commander_error(const tocsin_commander_t *self)
 {
     return self->error;

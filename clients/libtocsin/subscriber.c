@@ -1,6 +1,7 @@
 #include "clients/libtocsin/subscriber.h"
 
 #include "clients/libtocsin/clock.h"
+#include "clients/libtocsin/commander.h"
 #include "clients/libtocsin/keys.h"
 #include "proto/cursor.h"
 
@@ -9,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
 
 /* Publications that may wait in the socket; what does not fit is asked for. */
 #define RECEIVE_HWM 10000
@@ -93,6 +96,7 @@ static bool connect_events(tocsin_subscriber_t *self, const char *address,
 static bool set_up(tocsin_subscriber_t *self, const tocsin_subscriber_options_t *options)
 {
     zmq_msg_init(&self->message);
+    self->readable = -1;
     self->replay = options->replay;
     self->since = options->since;
     if (!choose_families(self, options) || !take_positions(self, options)) {
@@ -133,6 +137,8 @@ void tocsin_subscriber_destroy(tocsin_subscriber_t **self)
     tocsin_reply_destroy(&subscriber->page);
     tocsin_commander_destroy(&subscriber->commander);
     zmq_msg_close(&subscriber->message);
+    if (subscriber->readable >= 0)
+        close(subscriber->readable);
     if (subscriber->socket != NULL)
         zmq_close(subscriber->socket);
     while (subscriber->context != NULL && zmq_ctx_term(subscriber->context) != 0 && errno == EINTR)
@@ -144,6 +150,30 @@ void tocsin_subscriber_destroy(tocsin_subscriber_t **self)
 bool tocsin_subscriber_reached(const tocsin_subscriber_t *self)
 {
     return self->started;
+}
+
+static bool watch(int epoll, int fd)
+{
+    struct epoll_event event = {.events = EPOLLIN};
+    return fd >= 0 && epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) == 0;
+}
+
+int tocsin_subscriber_fd(tocsin_subscriber_t *self)
+{
+    int events = -1;
+    size_t size = sizeof events;
+    if (self->readable >= 0)
+        return self->readable;
+    int readable = epoll_create1(EPOLL_CLOEXEC);
+    if (readable >= 0 && zmq_getsockopt(self->socket, ZMQ_FD, &events, &size) == 0 &&
+        watch(readable, events) &&
+        (self->commander == NULL || watch(readable, commander_fd(self->commander))))
+        return self->readable = readable;
+    int reason = errno;
+    if (readable >= 0)
+        close(readable);
+    errno = reason;
+    return -1;
 }
 
 uint64_t tocsin_subscriber_position(const tocsin_subscriber_t *self, const char *family)

@@ -52,6 +52,7 @@ struct tocsin_subscriber {
     char *topic; /* only what begins so */
     bool replay;
     uint64_t since;
+    int readable; /* an epoll of both sockets' descriptors; -1: nobody asked for it */
     bool started;
     bool suspicious; /* a heartbeat had less than was given: to be asked before it is believed, as
                         one that waited in the socket is older than what a page brought */

@@ -716,6 +716,29 @@ static void test_subscriber__listening_ends_with_its_time(void **state)
     assert_int_equal(count, 1);
 }
 
+static void test_subscriber__an_event_loop_is_told_when_to_receive(void **state)
+{
+    (void)state;
+    come();
+    start();
+    int fd = tocsin_subscriber_fd(subscriber);
+    assert_true(fd >= 0);
+    assert_int_equal(tocsin_subscriber_fd(subscriber), fd);
+    be_heard();
+    miss("alert");
+    publish("alert");
+    for (uint64_t wanted = 1; wanted <= 2;) {
+        if (tocsin_receive(subscriber, &heard, 0) == TOCSIN_OK) {
+            assert_int_equal(heard.seq, wanted++);
+            continue;
+        }
+        zmq_pollitem_t loop[] = {{.fd = fd, .events = ZMQ_POLLIN},
+                                 {.socket = control.peer.socket, .events = ZMQ_POLLIN}};
+        assert_true(zmq_poll(loop, 2, PATIENCE_MS) > 0);
+        serve();
+    }
+}
+
 #define with_broker(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -750,6 +773,7 @@ int main(void)
         with_broker(test_subscriber__an_old_heartbeat_makes_nothing_begin_anew),
         with_broker(test_subscriber__a_listener_is_called_until_it_has_enough),
         with_broker(test_subscriber__listening_ends_with_its_time),
+        with_broker(test_subscriber__an_event_loop_is_told_when_to_receive),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

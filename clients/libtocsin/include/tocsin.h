@@ -344,6 +344,11 @@ typedef bool tocsin_listener_t(void *context, const tocsin_publication_t *public
 TOCSIN_API tocsin_status_t tocsin_listen(tocsin_subscriber_t *self, tocsin_listener_t *listener,
                                          void *context, double timeout);
 
+/*  A descriptor for poll(), select() or an event loop, which belongs to the subscriber: it is
+ * readable when there may be something to receive. Then call tocsin_receive with a timeout of 0
+ * until it answers TOCSIN_TIMEOUT. -1 on failure, with errno. */
+TOCSIN_API int tocsin_subscriber_fd(tocsin_subscriber_t *self);
+
 /*  Has the broker been reached: is it known where to begin? False after a TOCSIN_TIMEOUT means that
  *  nobody answered at the control address. */
 TOCSIN_API bool tocsin_subscriber_reached(const tocsin_subscriber_t *self);
