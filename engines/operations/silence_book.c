@@ -1,5 +1,6 @@
 #include "engines/operations/silence_book.h"
 
+#include "engines/condition.h"
 #include "engines/deadlines.h"
 #include "engines/kept.h"
 #include "engines/registry.h"
@@ -10,16 +11,21 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* A clock that is set is noticed within this time. */
 #define LOOK_AGAIN_S 60.0
 
 #define NAME_PREFIX "SIL-"
 
+/* Matchers are read as those of a selector of this metric, which no alert has to know. */
+#define METRIC "alert"
+
 typedef struct {
     kept_t kept;
     silence_t *view;
-    double until_s; /* NaN: until what it covers is resolved */
+    condition_t *matchers[SILENCE_MATCHERS_MAX]; /* a selector each, of what METRIC names */
+    double until_s;                              /* NaN: until what it covers is resolved */
     uint32_t covers, place;
 } entry_t;
 
@@ -44,8 +50,15 @@ silence_book_t *silence_book_new(uint32_t silences, uint64_t seed, effects_t *ef
     return self;
 }
 
+static void drop_matchers(condition_t **matchers)
+{
+    for (size_t i = 0; i < SILENCE_MATCHERS_MAX; i++)
+        condition_destroy(&matchers[i]);
+}
+
 static void destroy_entry(entry_t *entry)
 {
+    drop_matchers(entry->matchers);
     kept_drop(&entry->kept);
     free(entry);
 }
@@ -120,12 +133,43 @@ int64_t silence_book_next(const silence_book_t *self)
     return deadlines_next(&self->deadlines);
 }
 
+/* -- matchers -- */
+
+static status_t compile(text_t matcher, condition_t **out, arena_t *scratch, schema_error_t *error)
+{
+    condition_error_t wrong;
+    *out = condition_new(words_in(scratch, METRIC "{%.*s}", WORDS(matcher)), &wrong);
+    if (*out == NULL)
+        return refuse_with(error, STATUS_BAD_VALUE, "matchers: %.*s: %s", WORDS(matcher),
+                           wrong.message);
+    if (condition_selector_count(*out) != 1 || condition_selector(*out, 0)->matcher_count != 1)
+        return refuse_with(error, STATUS_BAD_VALUE, "matchers: %.*s: expected one matcher",
+                           WORDS(matcher));
+    return STATUS_OK;
+}
+
+/*  All of them, or none and the reason. */
+static status_t compile_all(texts_t matchers, condition_t **out, arena_t *scratch,
+                            schema_error_t *error)
+{
+    status_t status = STATUS_OK;
+    must(matchers.count <= SILENCE_MATCHERS_MAX);
+    for (size_t i = 0; i < matchers.count && status == STATUS_OK; i++)
+        status = compile(matchers.items[i], &out[i], scratch, error);
+    if (status != STATUS_OK)
+        drop_matchers(out);
+    return status;
+}
+
 /* -- putting -- */
 
-static entry_t *keep(silence_book_t *self, const silence_t *silence, double until_s)
+/*  Its matchers were compiled; they become the entry's. */
+static entry_t *keep(silence_book_t *self, const silence_t *silence, condition_t *const *matchers,
+                     double until_s)
 {
     entry_t *entry = memory_new(1, sizeof *entry);
     entry->view = kept_put(&entry->kept, &silence_schema, silence);
+    memcpy(entry->matchers, matchers, sizeof entry->matchers);
     entry->until_s = until_s;
     if (registry_full(&self->entries)) { /* what is in the store is let in */
         registry_grow(&self->entries, 2 * self->entries.limit + 1);
@@ -138,8 +182,11 @@ static entry_t *keep(silence_book_t *self, const silence_t *silence, double unti
 void silence_book_restore(silence_book_t *self, const silence_t *silence)
 {
     double until_s;
-    if (registry_find(&self->entries, silence->id) == NULL && read_end(silence->until, &until_s))
-        keep(self, silence, until_s);
+    condition_t *matchers[SILENCE_MATCHERS_MAX] = {NULL};
+    schema_error_t error;
+    if (registry_find(&self->entries, silence->id) == NULL && read_end(silence->until, &until_s) &&
+        compile_all(silence->matchers, matchers, &self->effects->scratch, &error) == STATUS_OK)
+        keep(self, silence, matchers, until_s);
     silence_book_number(self, silence->id);
 }
 
@@ -169,8 +216,9 @@ static status_t check_end(const silence_book_t *self, const silence_put_t *put, 
 static status_t check(const silence_book_t *self, const silence_put_t *put, double *until_s,
                       schema_error_t *error)
 {
-    if (put->match.count == 0)
-        return refuse_with(error, STATUS_BAD_VALUE, "match: which alerts? At least one label");
+    if (put->match.count == 0 && put->matchers.count == 0)
+        return refuse_with(error, STATUS_BAD_VALUE,
+                           "match: which alerts? At least one label, or one of `matchers`");
     status_t status = check_end(self, put, until_s, error);
     if (status == STATUS_OK && registry_count(&self->entries) >= self->limit)
         return refuse_with(error, STATUS_LIMIT, "there are %u silences already, the limit",
@@ -183,18 +231,22 @@ status_t silence_book_put(silence_book_t *self, const silence_put_t *put, const 
 {
     char name[NUMBERED_BYTES];
     double until_s = NAN;
+    condition_t *matchers[SILENCE_MATCHERS_MAX] = {NULL};
     status_t status = check(self, put, &until_s, error);
+    if (status == STATUS_OK)
+        status = compile_all(put->matchers, matchers, &self->effects->scratch, error);
     if (status != STATUS_OK)
         return status;
     silence_t new_one = {.id = ++self->last,
                          .match = put->match,
+                         .matchers = put->matchers,
                          .until = put->until.data != NULL
                                       ? put->until
                                       : encode_end(until_s, &self->effects->scratch),
                          .by = put->by,
                          .reason = put->reason,
                          .created_at = self->effects->now.wall_s};
-    const entry_t *entry = keep(self, &new_one, until_s);
+    const entry_t *entry = keep(self, &new_one, matchers, until_s);
     watch_end(self, entry);
     *silence = entry->view;
     effects_audit(self->effects, put->by, TEXT_OF("silence.put"),
@@ -232,9 +284,16 @@ static labels_t labels_of(const silence_book_t *self, const alert_t *alert)
     return labels_merge(alert->labels, labels_build(names, 2, self->names), self->labels);
 }
 
+/*  What cannot be decided within a pattern's limits is not silenced. */
 static bool takes(const entry_t *entry, labels_t labels)
 {
-    return labels_include(labels, entry->view->match);
+    if (!labels_include(labels, entry->view->match))
+        return false;
+    for (size_t i = 0; i < entry->view->matchers.count; i++)
+        if (selector_takes(condition_selector(entry->matchers[i], 0), TEXT_OF(METRIC), labels) !=
+            PATTERN_YES)
+            return false;
+    return true;
 }
 
 bool silence_book_covers(const silence_book_t *self, uint64_t id, const alert_t *alert)

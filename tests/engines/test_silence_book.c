@@ -137,6 +137,50 @@ static void test_silence_book__deleted_it_is_answered_and_covers_nothing(void **
     assert_int_equal(world_do(&world, DO_SILENCE_DELETE, &act), STATUS_NOT_FOUND);
 }
 
+static status_t put_matchers(const text_t *matchers, size_t count)
+{
+    silence_put_t put = silence_of("");
+    put.matchers = (texts_t){matchers, count};
+    put.duration = 60;
+    return world_do(&world, DO_SILENCE_PUT, &put);
+}
+
+static void test_silence_book__matchers_are_those_of_conditions(void **state)
+{
+    (void)state;
+    const text_t all[] = {TEXT_OF("host=~\"a.*\""), TEXT_OF("zone!=\"z\""),
+                                 TEXT_OF("severity!~\"low|medium\"")};
+    assert_int_equal(put_matchers(all, 3), STATUS_OK);
+    holds("host=ab");
+    holds("host=ba");
+    holds("host=a,zone=z");
+    holds("host=a,zone=y");
+    world_tells(&world, "0 alert.firing ALT-1 >firing !SIL-1\n"
+                        "0 alert.firing ALT-2 >firing\n"
+                        "0 alert.firing ALT-3 >firing\n"
+                        "0 alert.firing ALT-4 >firing !SIL-1\n");
+    world_commit(&world);
+    world_crash(&world, 1);
+    holds("host=abc");
+    world_tells(&world, "1 alert.firing ALT-5 >firing !SIL-1\n");
+}
+
+static void test_silence_book__a_matcher_that_is_none_is_refused_in_words(void **state)
+{
+    (void)state;
+    const text_t bad[] = {TEXT_OF("host"),
+                                 TEXT_OF("host=~\"(\""),
+                                 TEXT_OF("host=\"a\",zone=\"z\""),
+                                 TEXT_OF(""),
+                                 TEXT_OF("a=\"b\"} or alert{c=\"d\""),
+                                 TEXT_OF("host=~\"(a)\\\\1\"")};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        assert_int_equal(put_matchers(&bad[i], 1), STATUS_BAD_VALUE);
+        assert_non_null(strstr(world.error.message, "matchers: "));
+    }
+    assert_null(world_row(&world, EFFECT_SAVE_SILENCE, 1));
+}
+
 static void refuse(const silence_put_t *put, const char *words)
 {
     assert_int_equal(world_do(&world, DO_SILENCE_PUT, put), STATUS_BAD_VALUE);
@@ -229,6 +273,8 @@ int main(void)
         STORY(a_pending_alert_is_silenced_when_it_fires),
         STORY(until_resolved_it_ends_with_the_last_alert),
         STORY(deleted_it_is_answered_and_covers_nothing),
+        STORY(matchers_are_those_of_conditions),
+        STORY(a_matcher_that_is_none_is_refused_in_words),
         STORY(without_an_end_or_with_two_it_is_refused),
         STORY(silences_have_a_limit),
         STORY(it_survives_a_restart_and_ends_at_its_time),
