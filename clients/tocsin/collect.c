@@ -7,13 +7,11 @@
 #include "clients/tocsin/session.h"
 #include "proto/must.h"
 
-#include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
-#include <zmq.h>
 
 #define INTERVAL_S 1.0
 /* How soon Ctrl-C is noticed while nothing happens. */
@@ -131,10 +129,8 @@ static int collect_for(const session_t *session, probes_t *probes)
                                                        .queue_bytes = QUEUE_BYTES,
                                                        .when_full = TOCSIN_DROP_OLDEST,
                                                        .linger = LEAVE_S});
-    if (self.emitter == NULL) {
-        fprintf(stderr, "tocsin: %s: %s\n", self.address, zmq_strerror(errno));
-        return EX_USAGE;
-    }
+    if (self.emitter == NULL)
+        return session_unusable(self.address);
     if (gethostname(self.host, sizeof self.host) != 0)
         strcpy(self.host, "localhost");
     self.text = memory_new(FILE_BYTES, 1);

@@ -35,7 +35,8 @@ typedef struct {
     bool by;              /* say who acts */
     const char *asks;     /* the command on the wire; NULL: `run` knows */
     show_t show;
-    const char *columns;            /* keys, separated by blanks, of a row for people */
+    const char *part;    /* of an answer that is more than the thing: the key of the thing */
+    const char *columns; /* keys, separated by blanks, of a row for people */
     int (*run)(const call_t *call); /* answers the exit status */
     const char *about;              /* one line */
 } command_row_t;

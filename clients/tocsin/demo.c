@@ -7,10 +7,8 @@
 #include "clients/tocsin/publication_line.h"
 #include "clients/tocsin/runs.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <sysexits.h>
-#include <zmq.h>
 
 #define STEP_S 0.2
 /* When everything was seen the play goes on for a moment, so that its end is seen as well; when
@@ -139,8 +137,8 @@ static int connect_both(demo_t *self)
         .events = session->addresses[AT_EVENTS], .control = session->addresses[AT_CONTROL]});
     if (self->emitter != NULL && self->subscriber != NULL)
         return 0;
-    fprintf(stderr, "tocsin: %s\n", zmq_strerror(errno));
-    return EX_USAGE;
+    return session_unusable(self->emitter == NULL ? session->addresses[AT_METRICS]
+                                                  : session->addresses[AT_EVENTS]);
 }
 
 static int conclude(const demo_t *self, int status)

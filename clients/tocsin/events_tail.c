@@ -8,10 +8,8 @@
 #include "proto/must.h"
 #include "proto/pack.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <sysexits.h>
-#include <zmq.h>
 
 /* After so long without anything it is looked whether to go on. */
 #define TURN_S 0.9
@@ -96,10 +94,8 @@ static int tail_from(const session_t *session, const char *const *families, size
                                        .topic = call_text(call, OPT_TOPIC),
                                        .replay = call_has(call, OPT_SEQ),
                                        .since = call_count(call, OPT_SEQ, 0)});
-    if (subscriber == NULL) {
-        fprintf(stderr, "tocsin: %s: %s\n", session->addresses[AT_EVENTS], zmq_strerror(errno));
-        return EX_USAGE;
-    }
+    if (subscriber == NULL)
+        return session_unusable(session->addresses[AT_EVENTS]);
     if (self.output == OUTPUT_CSV)
         write_csv_heading();
     int status = follow(&self, subscriber, session->addresses[AT_CONTROL]);

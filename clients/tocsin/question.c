@@ -268,6 +268,19 @@ static int ask_list(session_t *session, const arguments_t *arguments)
 
 /* -- one thing -- */
 
+/*  People see the thing; what stands around it is for programs. Without the thing, all is shown. */
+static void show_thing(const call_t *call, tocsin_value_t answer)
+{
+    const command_row_t *command = call->command;
+    const char *columns = command->show == SHOW_ROW ? command->columns : NULL;
+    if (command->part != NULL && output_of(call) == OUTPUT_TABLE) {
+        tocsin_value_t part = tocsin_value_of(answer, command->part);
+        columns = is_nil(part) ? NULL : columns;
+        answer = is_nil(part) ? answer : part;
+    }
+    output_answer(call, columns, answer, stdout);
+}
+
 static int ask_thing(session_t *session, const arguments_t *arguments)
 {
     const command_row_t *command = session->call->command;
@@ -277,8 +290,7 @@ static int ask_thing(session_t *session, const arguments_t *arguments)
     pack_arguments(arguments, 0, (tocsin_value_t){NULL, 0}, &map);
     int status = session_ask(session, command->asks, (tocsin_value_t){map.data, map.size}, &reply);
     if (status == 0)
-        output_answer(session->call, command->show == SHOW_ROW ? command->columns : NULL,
-                      tocsin_reply_result(reply), stdout);
+        show_thing(session->call, tocsin_reply_result(reply));
     tocsin_reply_destroy(&reply);
     msgpack_sbuffer_destroy(&map);
     return status;

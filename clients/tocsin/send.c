@@ -7,11 +7,9 @@
 #include "proto/pack.h"
 #include "proto/schema.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
-#include <zmq.h>
 
 /* For what is in the buffers of the connection when the program ends. */
 #define LINGER_S 0.25
@@ -157,8 +155,7 @@ static int send_event(const call_t *call, at_t at, emit_t *emit, const void *eve
         if (emitter != NULL) {
             status = push(emitter, emit, event, session.addresses[at]);
         } else {
-            fprintf(stderr, "tocsin: %s: %s\n", session.addresses[at], zmq_strerror(errno));
-            status = EX_USAGE;
+            status = session_unusable(session.addresses[at]);
         }
         tocsin_emitter_destroy(&emitter);
     }

@@ -111,6 +111,17 @@ int session_locate(session_t *self, unsigned wanted)
 
 /* -- what it answers -- */
 
+int session_unusable(const char *address)
+{
+    int reason = errno;
+    const char *keys = getenv("TOCSIN_KEY");
+    if (keys != NULL && (reason == EACCES || reason == ENOENT))
+        fprintf(stderr, "tocsin: TOCSIN_KEY=%s: %s\n", keys, strerror(reason));
+    else
+        fprintf(stderr, "tocsin: %s: %s\n", address, zmq_strerror(reason));
+    return EX_USAGE;
+}
+
 int session_unreachable(const char *address)
 {
     fprintf(stderr,
@@ -129,8 +140,7 @@ static int connect_commander(session_t *self)
         self->commander = tocsin_commander_new(self->addresses[AT_CONTROL], REACH_S);
     if (self->commander != NULL)
         return 0;
-    fprintf(stderr, "tocsin: %s: %s\n", self->addresses[AT_CONTROL], zmq_strerror(errno));
-    return errno == EINVAL || errno == EPROTONOSUPPORT ? EX_USAGE : EX_UNAVAILABLE;
+    return session_unusable(self->addresses[AT_CONTROL]);
 }
 
 /*  It is there but takes its time: wait on, and say so to a person. */

@@ -46,6 +46,10 @@ int session_ask(session_t *self, const char *command, tocsin_value_t arguments,
 int session_try(session_t *self, const char *command, tocsin_value_t arguments,
                 tocsin_reply_t **reply);
 
+/*  Neither can it be tried, errno says why: the address is none, or the keys cannot be used. Says
+ *  so; answers EX_USAGE. */
+int session_unusable(const char *address);
+
 /*  Nobody takes or sends anything there: says so and what to do. Answers EX_UNAVAILABLE. */
 int session_unreachable(const char *address);
 

@@ -19,6 +19,8 @@ from harness import main, wait_for
 CONFIG = """
 policies:
   - {name: high_cpu, condition: "cpu > 80%", severity: critical, channels: [], runbook: cpu, open_incident: true}
+channels:
+  - {name: hook, type: webhook, url: "http://127.0.0.1:1/", allow_private: true}
 """
 
 
@@ -81,6 +83,8 @@ class EveryVerb(CommandTest):
                 (("policy", "list"), "policy.list", {}),
                 (("policy", "get", "high_cpu"), "policy.get", {"name": "high_cpu"}),
                 (("runbook", "list"), "runbook.list", {}),
+                (("channel", "list"), "channel.list", {}),
+                (("channel", "dead-letters"), "channel.dead_letters", {}),
                 (("runbook", "show", "cpu"), "runbook.get", {"name": "cpu"})):
             with self.subTest(words=words):
                 self.same(words, do, **arguments)
@@ -150,6 +154,25 @@ class EveryVerb(CommandTest):
         self.assertFalse(self.json("policy", "disable", "by_hand")["enabled"])
         self.assertEqual(self.json("alert", "fire", "by_hand")["fired"], False)
         self.assertTrue(self.json("policy", "enable", "by_hand")["enabled"])
+
+    def test_a_silence_is_put_and_taken_away(self):
+        begin = time.time()
+        silence = self.json("silence", "put", "policy=by_hand", "host=a", "--duration", "2h", "--reason", "new disk", "--by", "anna")
+        self.assertEqual((silence["match"], silence["by"], silence["reason"]), ({"policy": "by_hand", "host": "a"}, "anna", "new disk"))
+        self.assertAlmostEqual(silence["until"], begin + 7200, delta=10)
+        self.same(("silence", "list"), "silence.list")
+        for until, meant in (("resolved", "resolved"), ("2100-01-01", 4102444800)):
+            other = self.json("silence", "put", "policy=high_cpu", "--until", until, "--reason", "x")
+            self.assertEqual(other["until"], meant)
+            self.run_tocsin("silence", "delete", other["silence"])
+        self.assertEqual(self.json("alert", "fire", "by_hand", "-l", "host=a")["alert"]["silenced_by"], [silence["silence"]])
+        self.run_tocsin("silence", "delete", silence["silence"])
+        self.assertEqual(self.json("silence", "list")["items"], [])
+
+    def test_a_channel_is_tried_with_a_drill(self):
+        tried = self.json("channel", "test", "hook")
+        self.assertEqual((tried["channel"], tried["delivered"]), ("hook", False))
+        self.assertRegex(self.run_tocsin("channel", "list").stdout, r"(?m)^hook +webhook ")
 
     def test_events_are_sent_as_they_are_written(self):
         self.run_tocsin("send", "metric", "temperature", "-4.5", "--kind", "gauge", "--unit", "celsius", "-l", "room=a", "-l", "floor=2")
