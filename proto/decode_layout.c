@@ -43,6 +43,12 @@ static inline bool same(const uint8_t *a, const uint8_t *b, size_t size)
     return load8(one + size - 8) == load8(other + size - 8);
 }
 
+/*  A whole number of 64 bits may be one that no double holds: the long way knows what to do. */
+static inline bool is_long_whole(const cursor_t *cursor)
+{
+    return cursor_left(cursor) > 0 && (*cursor->at == 0xcf || *cursor->at == 0xd3);
+}
+
 /*  A value that may change: checked as the long way checks it, and left to it if anything is odd.
  */
 static inline bool read_part(layout_part_type_t type, const limits_t *limits, cursor_t *cursor,
@@ -51,8 +57,8 @@ static inline bool read_part(layout_part_type_t type, const limits_t *limits, cu
     text_t text;
     switch (type) {
     case PART_VALUE:
-        return take_number(cursor, &event->value) && is_finite(event->value) &&
-               (event->kind != METRIC_COUNTER || event->value >= 0);
+        return !is_long_whole(cursor) && take_number(cursor, &event->value) &&
+               is_finite(event->value) && (event->kind != METRIC_COUNTER || event->value >= 0);
     case PART_TIME:
         return take_number(cursor, &event->time_s) && is_finite(event->time_s);
     case PART_LABEL:
@@ -85,6 +91,8 @@ static inline void fill_event(const layout_t *self, const uint8_t *const *starts
     }
     event->values = NULL;
     event->value_count = 1;
+    event->rest = 0;
+    event->entry = 0;
 }
 
 bool layout_read(const layouts_t *self, cursor_t *cursor, metric_event_t *event)

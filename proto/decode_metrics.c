@@ -380,6 +380,7 @@ static inline bool read_sample(frame_t *self, uint32_t room, uint32_t count, met
         *event = batch->series[index];
         event->value = value;
         event->rest = rest_of(at);
+        event->entry = index + 1;
     }
     keep(self, batch);
     return true;

@@ -38,7 +38,9 @@ typedef struct {
     uint32_t value_count; /* 1 for `value` */
     int16_t rest;         /* what a whole number that came lies above its nearest double, `value` */
     metric_kind_t kind;
-    double time_s; /* Unix time, NaN when not given */
+    uint32_t entry; /* of a compact frame: which entry of its `series` it names, from 1; its texts
+                       and labels are that entry's own bytes. 0: of no compact frame */
+    double time_s;  /* Unix time, NaN when not given */
 } metric_event_t;
 
 typedef enum {

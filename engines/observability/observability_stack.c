@@ -233,40 +233,95 @@ static void reread(observability_stack_t *self, const series_t *named, instant_t
             plan_book_evaluate(self->plans, series, now);
 }
 
-static void take_event(observability_stack_t *self, const metric_event_t *event, uint64_t hash,
-                       instant_t now, tally_t *tally)
+static void apply_event(observability_stack_t *self, series_t *series, const metric_event_t *event,
+                        instant_t now, tally_t *tally)
+{
+    tally->accepted++;
+    tally->samples += event->value_count;
+    if (event->rest != 0)
+        take_whole(self, series, event, now);
+    else if (event->values == NULL)
+        take_value(self, series, event->value, now);
+    else
+        take_values(self, series, event, now);
+}
+
+/* Its series, made if need be; NULL: the event is refused. */
+static series_t *take_event(observability_stack_t *self, const metric_event_t *event, uint64_t hash,
+                            instant_t now, tally_t *tally)
 {
     found_t found = metrics_collector_find(self->collector, event, hash, now);
     if (found.series == NULL) {
         tally->refused[found.status]++;
-        return;
+        return NULL;
     }
     if (found.created)
         join(self, found.series);
-    tally->accepted++;
-    tally->samples += event->value_count;
-    if (event->rest != 0)
-        take_whole(self, found.series, event, now);
-    else if (event->values == NULL)
-        take_value(self, found.series, event->value, now);
-    else
-        take_values(self, found.series, event, now);
+    apply_event(self, found.series, event, now, tally);
     if (found.unit_named)
         reread(self, found.series, now);
+    return found.series;
+}
+
+static void take_group(observability_stack_t *self, const metric_event_t *events, size_t count,
+                       instant_t now, tally_t *tally)
+{
+    uint64_t hashes[COLLECTOR_GROUP];
+    metrics_collector_hash(self->collector, events, count, hashes);
+    for (size_t i = 0; i < count; i++)
+        take_event(self, &events[i], hashes[i], now, tally);
+}
+
+/* -- samples of compact frames: a series is looked up once, not once a sample -- */
+
+/* Two events of one call name the same entry of the same frame when their texts are the same
+ * bytes. */
+static bool is_entry(const entry_t *entry, const metric_event_t *event, uint64_t call)
+{
+    return entry->call == call && entry->name == event->name.data &&
+           entry->labels == event->labels.bytes;
+}
+
+/* Events beyond the limit are counted one by one: their series is not remembered. */
+static void take_sample(observability_stack_t *self, const metric_event_t *event, instant_t now,
+                        tally_t *tally)
+{
+    entry_t *entry = &self->entries[event->entry % STACK_ENTRIES];
+    if (is_entry(entry, event, self->calls)) {
+        apply_event(self, entry->series, event, now, tally);
+        return;
+    }
+    uint64_t hash;
+    metrics_collector_hash(self->collector, event, 1, &hash);
+    series_t *series = take_event(self, event, hash, now, tally);
+    if (series != NULL && !series->overflow)
+        *entry = (entry_t){self->calls, event->name.data, event->labels.bytes, series};
+}
+
+/* How many at the front are of compact frames, or are not. */
+static size_t run_length(const metric_event_t *events, size_t count, bool compact)
+{
+    size_t length = 1;
+    while (length < count && (events[length].entry != 0) == compact)
+        length++;
+    return length;
 }
 
 void observability_stack_metrics(observability_stack_t *self, const metric_event_t *events,
                                  size_t count, instant_t now, tally_t *tally)
 {
     now = latest(self, now);
-    uint64_t hashes[COLLECTOR_GROUP];
+    self->calls++;
     while (count > 0) {
-        size_t group = count < COLLECTOR_GROUP ? count : COLLECTOR_GROUP;
-        metrics_collector_hash(self->collector, events, group, hashes);
-        for (size_t i = 0; i < group; i++)
-            take_event(self, &events[i], hashes[i], now, tally);
-        events += group;
-        count -= group;
+        size_t most = count < COLLECTOR_GROUP ? count : COLLECTOR_GROUP;
+        size_t length = run_length(events, most, events->entry != 0);
+        if (events->entry == 0)
+            take_group(self, events, length, now, tally);
+        else
+            for (size_t i = 0; i < length; i++)
+                take_sample(self, &events[i], now, tally);
+        events += length;
+        count -= length;
     }
 }
 
@@ -444,7 +499,7 @@ bool observability_stack_metric(const observability_stack_t *self, text_t name, 
                                 metric_view_t *view)
 {
     const series_t *series = metrics_collector_series(self->collector, name, labels);
-    if (series != NULL)
+    if (series != NULL && !series->overflow)
         metrics_collector_view(self->collector, series, view);
     return series != NULL;
 }
@@ -459,7 +514,7 @@ bool observability_stack_anomaly(const observability_stack_t *self, text_t name,
                                  anomaly_view_t *view)
 {
     const series_t *series = watched(self, name, labels);
-    if (series != NULL)
+    if (series != NULL && !series->overflow)
         view_anomaly(self, series, view);
     return series != NULL;
 }
@@ -517,7 +572,7 @@ bool observability_stack_next_anomaly(const observability_stack_t *self, uint64_
     do
         series = metrics_collector_next(self->collector, at);
     while (series != NULL && series->watch == NULL);
-    if (series != NULL)
+    if (series != NULL && !series->overflow)
         view_anomaly(self, series, view);
     return series != NULL;
 }

@@ -16,6 +16,17 @@
 #include "engines/observability/plan_book.h"
 #include "engines/observability/slo_monitor.h"
 
+/*  The series that an entry of a compact frame names, found in that call of
+ *  observability_stack_metrics. A frame with more entries looks some of them up again. */
+#define STACK_ENTRIES 512u
+
+typedef struct {
+    uint64_t call;
+    const char *name;
+    const uint8_t *labels;
+    series_t *series;
+} entry_t;
+
 struct observability_stack {
     finding_sink_t sink;
     metrics_collector_t *collector;
@@ -28,7 +39,9 @@ struct observability_stack {
     int64_t memory_ends; /* when series that have not come back are forgotten; 0: not known yet */
     double series_ttl_s;
     engine_series_t telling;
-    instant_t now;   /* the latest that was handed in */
+    instant_t now;  /* the latest that was handed in */
+    uint64_t calls; /* of observability_stack_metrics */
+    entry_t entries[STACK_ENTRIES];
     uint8_t *labels; /* room for the labels of our own series */
 };
 

@@ -139,6 +139,7 @@ static void must_be_same(const metric_event_t *a, const metric_event_t *b)
     must(memcmp(&a->value, &b->value, sizeof a->value) == 0);
     must(memcmp(&a->time_s, &b->time_s, sizeof a->time_s) == 0);
     must(a->values == b->values && a->value_count == b->value_count);
+    must(a->rest == b->rest && a->entry == b->entry);
 }
 
 /*  What was learned from earlier frames, and from this one, changes nothing: a batch that knows

@@ -31,6 +31,7 @@ typedef struct {
 typedef enum {
     ODD_NOT,
     ODD_WHOLE_VALUE,
+    ODD_LONG_WHOLE_VALUE,
     ODD_NEGATIVE,
     ODD_INFINITE,
     ODD_NIL_VALUE,
@@ -61,6 +62,8 @@ static void put_value(msgpack_sbuffer *out, odd_t odd, dice_t *dice)
     pack_string(out, "value");
     if (odd == ODD_WHOLE_VALUE)
         pack_int(out, (int64_t)dice_below(dice, 100000));
+    else if (odd == ODD_LONG_WHOLE_VALUE)
+        pack_uint(out, (UINT64_C(1) << 53) + dice_below(dice, 1000));
     else if (odd == ODD_NIL_VALUE)
         pack_nil(out);
     else if (odd == ODD_INFINITE)
@@ -159,6 +162,8 @@ static void expect_same_event(const metric_event_t *a, const metric_event_t *b)
     assert_memory_equal(&a->time_s, &b->time_s, sizeof a->time_s);
     assert_ptr_equal(a->values, b->values);
     assert_int_equal(a->value_count, b->value_count);
+    assert_int_equal(a->rest, b->rest);
+    assert_int_equal(a->entry, b->entry);
 }
 
 static void expect_same(const limits_t *limits, const msgpack_sbuffer *frame,
