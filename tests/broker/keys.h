@@ -64,7 +64,7 @@ static inline pair_t pair_new(void)
 static inline void folder_put_key(const folder_t *self, const char *name, const pair_t *pair,
                                   const char *role, const char *more)
 {
-    char file[64], text[1024];
+    char file[64], text[2048];
     snprintf(file, sizeof file, "%s.yaml", name);
     snprintf(text, sizeof text, "name: %s\nrole: %s\npublic_key: \"%s\"\n%s", name, role,
              pair->public_key, more);
