@@ -155,8 +155,10 @@ class Broker:
 
     def close(self):
         if self.process is not None:
-            if self.process.poll() is None:
+            try:
                 os.kill(self.pid(), signal.SIGKILL)
+            except (IndexError, FileNotFoundError, ProcessLookupError):
+                pass  # it has ended, and its wrapper is about to
             self.process.wait()
             self.forget()
         self.context.destroy(0)
