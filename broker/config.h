@@ -86,6 +86,8 @@ typedef struct {
 typedef struct {
     text_t path;
     double windows_interval; /* seconds */
+    double retention; /* seconds */
+    uint32_t rows;
 } store_settings_t;
 
 /*  Who may connect; without `keys`, everything is open to whoever reaches loopback. */

@@ -35,6 +35,20 @@ static const field_t store_fields[] = {
      .most = 3600,
      .otherwise = 60,
      .about = "seconds between two writings of SLO windows and profiles"},
+    {.key = "retention",
+     .type = FIELD_DURATION,
+     .offset = offsetof(store_settings_t, retention),
+     .least = 1,
+     .most = 3650 * DAY,
+     .otherwise = 30 * DAY,
+     .about = "closed incidents, resolved alerts, publications and the audit are kept this long"},
+    {.key = "rows",
+     .type = FIELD_UINT32,
+     .offset = offsetof(store_settings_t, rows),
+     .least = 1,
+     .most = 1e9,
+     .otherwise = 1e6,
+     .about = "and no longer than until this many newer ones came"},
 };
 static const schema_t store_schema = {
     .name = "store", .size = sizeof(store_settings_t), ROWS(store_fields)};

@@ -34,7 +34,7 @@
 typedef struct {
     uint64_t next, last;           /* may be given out: next..last */
     uint64_t then_next, then_last; /* the block after it, once it has come */
-    bool asked;
+    bool asked, none;
 } numbers_t;
 
 typedef struct {
@@ -76,6 +76,9 @@ static void take_numbers(actor_t *self, zmsg_t *mail)
     mail_take_struct(mail, &last, sizeof last);
     numbers_t *numbers = &self->numbers[first.family];
     numbers->asked = false;
+    numbers->none = first.seq == 0;
+    if (numbers->none)
+        return;
     if (numbers->next > numbers->last) {
         numbers->next = first.seq;
         numbers->last = last.seq;
@@ -86,7 +89,7 @@ static void take_numbers(actor_t *self, zmsg_t *mail)
 }
 
 /*  A number is on disk as reserved before it is given out; when none is left, the wing waits for
- * the operations wing, which never waits for this one. */
+ * the operations wing, which never waits for this one. 0: the disk takes no reservation now. */
 static uint64_t next_number(actor_t *self, family_t family)
 {
     numbers_t *numbers = &self->numbers[family];
@@ -95,7 +98,10 @@ static uint64_t next_number(actor_t *self, family_t family)
         numbers->last = numbers->then_last;
         numbers->then_next = 0;
     }
+    numbers->none = false;
     while (numbers->next > numbers->last) {
+        if (numbers->none)
+            return 0;
         want_numbers(self, family);
         zmsg_t *mail = zmsg_recv(self->given->operations);
         must(mail != NULL);
@@ -115,6 +121,10 @@ static void publish(actor_t *self, const publication_t *publication)
     text_t name = {topic, publication_topic(publication, topic)};
     family_t family = publication_type_family(publication->type);
     mail_number_t number = {.family = family, .seq = next_number(self, family)};
+    if (number.seq == 0) {
+        self->not_kept++;
+        return;
+    }
     self->published[family]++;
     self->body.size = 0;
     publication_encode(publication, number.seq, text_of(self->given->source), &self->body);

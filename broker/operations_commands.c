@@ -1,3 +1,4 @@
+#include "broker/failpoint.h"
 #include "broker/mail.h"
 #include "broker/operations_inside.h"
 #include "proto/must.h"
@@ -15,6 +16,7 @@ typedef struct {
     msgpack_sbuffer *out; /* the result goes here */
     schema_error_t error;
     text_t elsewhere; /* the question that the observability wing shall answer instead */
+    bool later;       /* the answer comes later */
 } step_t;
 
 static status_t refuse(step_t *self, status_t status, const char *format, ...)
@@ -274,25 +276,12 @@ static status_t events_since(step_t *self)
 
 /* -- the store itself -- */
 
+/*  Its answer comes when it is written. */
 static status_t snapshot(step_t *self)
 {
     const snapshot_t *asked = self->command->arguments;
-    char path[4096];
-    store_use_t use;
-    store_use(store_of(self), &use);
-    if (asked->path.data == NULL)
-        snprintf(path, sizeof path, "%.3900s.snapshot-%lld", use.path,
-                 (long long)self->actor->now.wall_s);
-    else
-        snprintf(path, sizeof path, "%.*s", (int)asked->path.size, asked->path.data);
-    /* a copy holds what is committed, and cannot be made inside a transaction */
-    if (!operations_commit(self->actor) ||
-        !store_snapshot(store_of(self), path, self->error.message, sizeof self->error.message))
-        return STATUS_UNAVAILABLE;
-    pack_map(self->out, 1);
-    pack_string(self->out, "path");
-    pack_string(self->out, path);
-    return STATUS_OK;
+    self->later = true;
+    return operations_snapshot(self->actor, asked->path, &self->error);
 }
 
 /* -- SLOs: their definitions are kept here, what they count is known in the observability wing --
@@ -437,27 +426,39 @@ static bool answer_again(step_t *self, bool *ok)
     return true;
 }
 
-bool operations_execute(operations_t *self, const command_t *command, msgpack_sbuffer *outcome,
-                        status_t *status, text_t *elsewhere)
+bool operations_changes(const command_t *command)
 {
-    step_t step = {.actor = self, .command = command, .out = outcome};
+    return command->spec != NULL && (command->spec->changes || command->once.data != NULL);
+}
+
+/*  An answer is true only if everything could be read that it was made of. */
+static status_t carry_out(step_t *self)
+{
+    must(handlers[self->command->which] != NULL);
+    if (operations_changes(self->command) && !operations_writable(self->actor))
+        return refuse(self, STATUS_UNAVAILABLE, "%s", store_reason(store_of(self)));
+    status_t status = handlers[self->command->which](self);
+    if (status == STATUS_OK && store_failed(store_of(self)))
+        return refuse(self, STATUS_UNAVAILABLE, "%s", store_reason(store_of(self)));
+    return status;
+}
+
+executed_t operations_execute(operations_t *self, const command_t *command)
+{
+    step_t step = {.actor = self, .command = command, .out = &self->outcome};
     bool ok = false;
-    *elsewhere = TEXT_NONE;
-    *status = STATUS_OK;
-    if (answer_again(&step, &ok)) {
-        *elsewhere = step.elsewhere;
-        return ok;
-    }
-    must(handlers[command->which] != NULL);
-    *status = handlers[command->which](&step);
-    ok = *status == STATUS_OK;
+    self->outcome.size = 0;
+    if (answer_again(&step, &ok))
+        return (executed_t){.ok = ok, .elsewhere = step.elsewhere};
+    status_t status = carry_out(&step);
+    ok = status == STATUS_OK;
     if (!ok) {
-        outcome->size = 0;
-        reply_error(*status, step.error.message, outcome);
+        self->outcome.size = 0;
+        reply_error(status, step.error.message, &self->outcome);
     }
-    if (command->once.data != NULL && *status != STATUS_UNAVAILABLE)
+    if (command->once.data != NULL && status != STATUS_UNAVAILABLE)
         store_once_keep(self->given->store, command->once, self->now.wall_s, ok,
-                        (text_t){outcome->data, outcome->size});
-    *elsewhere = step.elsewhere;
-    return ok;
+                        (text_t){self->outcome.data, self->outcome.size});
+    FAILPOINT("operations.executed");
+    return (executed_t){ok, status, step.elsewhere, ok && step.later};
 }

@@ -120,6 +120,8 @@ static void take_note(operations_t *self, zmsg_t *mail)
 {
     uint64_t number;
     mail_take_struct(mail, &number, sizeof number);
+    if (!store_writable(self->given->store))
+        return; /* it is sent again until it is noted */
     while (zmsg_size(mail) > 0) {
         mail_note_t note;
         mail_take_struct(mail, &note, sizeof note);

@@ -109,13 +109,11 @@ static void take_entry_command(operations_t *self, text_t event, text_t entry, u
     char once[600];
     command_t command;
     schema_error_t error;
-    text_t elsewhere;
     status_t status =
         command_read(&self->given->config->limits, event, true, &self->arena, &command, &error);
     if (status == STATUS_OK) {
         name_once(&command, entry, number, once, sizeof once);
-        self->outcome.size = 0;
-        operations_execute(self, &command, &self->outcome, &status, &elsewhere);
+        status = operations_execute(self, &command).status;
         fed->accepted++; /* what fails because of state has been heard all the same */
         fed->unavailable |= status == STATUS_UNAVAILABLE;
     } else {

@@ -1,21 +1,17 @@
+#include "broker/failpoint.h"
 #include "broker/store_inside.h"
 #include "broker/store_rows.h"
-#include "broker/store_tables.h"
 #include "proto/must.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <sysexits.h>
-#include <unistd.h>
 
-#define FILE_NAME "tocsin.db"
-#define LOCK_NAME "tocsind.lock"
+/* Pages in the log after which they are brought into the database: 8 MiB. */
+#define LOG_PAGES 2048
+
+/* Where that does not succeed, nothing more is written beyond this many: 64 MiB. */
+#define LOG_PAGES_MOST 16384
 
 const table_spec_t store_tables[TABLE_COUNT] = {
     [TABLE_INCIDENT] = {"incident", &incident_schema, "incident"},
@@ -28,7 +24,7 @@ const table_spec_t store_tables[TABLE_COUNT] = {
     [TABLE_SILENCE] = {"silence", &silence_schema, "silence"},
 };
 
-static const char *const statement_texts[STATEMENT_COUNT] = {
+const char *const store_statement_texts[STATEMENT_COUNT] = {
     [DO_BEGIN] = "BEGIN IMMEDIATE",
     [DO_COMMIT_ALL] = "COMMIT",
     [DO_ROLLBACK] = "ROLLBACK",
@@ -60,21 +56,47 @@ static const char *const statement_texts[STATEMENT_COUNT] = {
     [DO_RELAY_MEET] = "INSERT OR REPLACE INTO relay_server VALUES (1, ?)",
     [DO_SINCE] =
         "SELECT seq, body FROM publication WHERE family = ? AND seq > ? ORDER BY seq LIMIT ?",
-    [DO_OLDEST] = "SELECT min(seq) FROM publication WHERE family = ?",
     [DO_INCIDENT_NOTES] =
         "SELECT time, by, text FROM incident_note WHERE incident = ? ORDER BY number DESC LIMIT ?",
     [DO_INCIDENT_MOVES] = ("SELECT time, by, what, \"from\", \"to\" FROM incident_move"
                            " WHERE incident = ? ORDER BY number DESC LIMIT ?"),
     [DO_ALERT_NOTES] =
         "SELECT time, by, text FROM alert_note WHERE alert = ? ORDER BY number DESC LIMIT ?",
+    [DO_OVER_INCIDENT_TIME] = ("SELECT incident FROM incident WHERE status = 'closed'"
+                               " AND closed_at < ? ORDER BY closed_at LIMIT ?"),
+    [DO_OVER_INCIDENT_NUMBER] = ("SELECT incident FROM incident INDEXED BY incident_closed_number"
+                                 " WHERE status = 'closed' AND incident <= ?"
+                                 " ORDER BY incident LIMIT ?"),
+    [DO_OVER_ALERT_TIME] = ("SELECT alert FROM alert WHERE state = 'resolved'"
+                            " AND resolved_at < ? ORDER BY resolved_at LIMIT ?"),
+    [DO_OVER_ALERT_NUMBER] = ("SELECT alert FROM alert INDEXED BY alert_resolved_number"
+                              " WHERE state = 'resolved' AND alert <= ? ORDER BY alert LIMIT ?"),
+    [DO_DROP_INCIDENT_NOTES] = "DELETE FROM incident_note WHERE incident = ?",
+    [DO_DROP_INCIDENT_MOVES] = "DELETE FROM incident_move WHERE incident = ?",
+    [DO_DROP_ALERT_NOTES] = "DELETE FROM alert_note WHERE alert = ?",
+    [DO_OLD_PUBLICATIONS] =
+        "SELECT seq, time FROM publication WHERE family = ? AND seq > ? ORDER BY seq",
+    [DO_DROP_PUBLICATIONS] = "DELETE FROM publication WHERE family = ? AND seq <= ?",
+    [DO_LAST_AUDIT] = "SELECT max(number) FROM audit",
+    [DO_OLD_AUDIT] = "SELECT number, time FROM audit ORDER BY number",
+    [DO_DROP_AUDIT] = "DELETE FROM audit WHERE number <= ?",
 };
 
 /* -- statements -- */
 
+/*  A file that may not grow, and a quota, are full disks to those who meet them. */
+static bool is_full(store_t *self, int code)
+{
+    int reason = sqlite3_system_errno(self->database);
+    return code == SQLITE_IOERR_WRITE && (reason == EFBIG || reason == EDQUOT || reason == ENOSPC);
+}
+
 void store_fail(store_t *self, int code)
 {
-    if (self->failed == SQLITE_OK)
-        self->failed = code;
+    if (self->failed != SQLITE_OK)
+        return;
+    self->failed = is_full(self, code) ? SQLITE_FULL : code;
+    snprintf(self->reason, sizeof self->reason, "%s", sqlite3_errstr(self->failed));
 }
 
 sqlite3_stmt *store_statement(store_t *self, statement_t which)
@@ -97,212 +119,6 @@ void store_run(store_t *self, sqlite3_stmt *statement, int bound)
         store_fail(self, bound);
 }
 
-/* -- opening -- */
-
-static bool fail_open(store_error_t *error, int exit_status, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-
-static bool fail_open(store_error_t *error, int exit_status, const char *format, ...)
-{
-    va_list arguments;
-    error->exit_status = exit_status;
-    va_start(arguments, format);
-    vsnprintf(error->message, sizeof error->message, format, arguments);
-    va_end(arguments);
-    return false;
-}
-
-/*  mkdir -p, the last part for nobody but us. */
-static bool make_directory(const char *directory, store_error_t *error)
-{
-    char path[4096];
-    size_t size = strlen(directory);
-    if (size == 0 || size >= sizeof path - 32)
-        return fail_open(error, EX_CANTCREAT, "store %s: the path is empty or too long", directory);
-    memcpy(path, directory, size + 1);
-    for (char *slash = path + 1; (slash = strchr(slash, '/')) != NULL; slash++) {
-        *slash = '\0';
-        mkdir(path, 0755);
-        *slash = '/';
-    }
-    if (mkdir(path, 0700) != 0 && errno != EEXIST)
-        return fail_open(error, EX_CANTCREAT, "store %s: %s", directory, strerror(errno));
-    struct stat status;
-    if (stat(path, &status) != 0 || !S_ISDIR(status.st_mode))
-        return fail_open(error, EX_CANTCREAT, "store %s: not a directory", directory);
-    return true;
-}
-
-/*  One broker a store: the lock goes with the process, however that ends. */
-static bool lock_directory(store_t *self, const char *directory, store_error_t *error)
-{
-    char path[4200], holder[32] = "";
-    snprintf(path, sizeof path, "%s/%s", directory, LOCK_NAME);
-    self->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (self->lock < 0)
-        return fail_open(error, EX_CANTCREAT, "store %s: cannot write there: %s", directory,
-                         strerror(errno));
-    if (flock(self->lock, LOCK_EX | LOCK_NB) != 0) {
-        ssize_t size = read(self->lock, holder, sizeof holder - 1);
-        holder[size > 0 ? strcspn(holder, "\n") : 0] = '\0';
-        return fail_open(error, EX_CANTCREAT, "store %s: in use by another tocsind, process %s",
-                         directory, holder);
-    }
-    int length = snprintf(holder, sizeof holder, "%ld\n", (long)getpid());
-    if (ftruncate(self->lock, 0) != 0 || write(self->lock, holder, (size_t)length) != length)
-        return fail_open(error, EX_CANTCREAT, "store %s: cannot write there: %s", directory,
-                         strerror(errno));
-    return true;
-}
-
-static bool run_text(store_t *self, const char *text)
-{
-    return sqlite3_exec(self->database, text, NULL, NULL, NULL) == SQLITE_OK;
-}
-
-static bool fail_database(store_t *self, store_error_t *error)
-{
-    return fail_open(error, EX_CANTCREAT, "store %s: %s", self->path,
-                     self->database == NULL ? "out of memory" : sqlite3_errmsg(self->database));
-}
-
-static int read_pragma(store_t *self, const char *text)
-{
-    sqlite3_stmt *statement = NULL;
-    int number = -1;
-    if (sqlite3_prepare_v2(self->database, text, -1, &statement, NULL) == SQLITE_OK &&
-        sqlite3_step(statement) == SQLITE_ROW)
-        number = sqlite3_column_int(statement, 0);
-    sqlite3_finalize(statement);
-    return number;
-}
-
-static bool migrate(store_t *self, store_error_t *error)
-{
-    int version = read_pragma(self, "PRAGMA user_version");
-    if (version < 0)
-        return fail_database(self, error);
-    if (version > STORE_VERSION)
-        return fail_open(error, EX_CANTCREAT,
-                         "store %s: written by a newer tocsind (version %d, this one knows %d)",
-                         self->path, version, STORE_VERSION);
-    for (; version < STORE_VERSION; version++) {
-        char mark[96];
-        snprintf(mark, sizeof mark, "PRAGMA user_version = %d; PRAGMA application_id = %d;",
-                 version + 1, STORE_APPLICATION_ID);
-        if (!run_text(self, "BEGIN IMMEDIATE") || !run_text(self, store_migrations[version]) ||
-            !run_text(self, mark) || !run_text(self, "COMMIT"))
-            return fail_database(self, error);
-    }
-    return true;
-}
-
-static bool open_database(store_t *self, const char *directory, store_error_t *error)
-{
-    snprintf(self->path, sizeof self->path, "%s/%s", directory, FILE_NAME);
-    umask(077);
-    /* exclusive locking mode: nobody else reads or writes, so no shared memory file is needed and
-       no second connection can reset the log under us */
-    if (sqlite3_open_v2(self->path, &self->database,
-                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
-                        NULL) != SQLITE_OK ||
-        !run_text(self, "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL;"
-                        "PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864;"
-                        "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -65536;"
-                        "PRAGMA trusted_schema = OFF;"))
-        return fail_database(self, error);
-    return migrate(self, error);
-}
-
-static bool prepare_all(store_t *self)
-{
-    for (size_t i = 0; i < STATEMENT_COUNT; i++)
-        if (sqlite3_prepare_v3(self->database, statement_texts[i], -1, SQLITE_PREPARE_PERSISTENT,
-                               &self->statements[i], NULL) != SQLITE_OK)
-            return false;
-    for (size_t i = 0; i < TABLE_COUNT; i++) {
-        char columns[2048], marks[512], text[4096];
-        row_columns(store_tables[i].schema, false, columns, sizeof columns);
-        row_columns(store_tables[i].schema, true, marks, sizeof marks);
-        snprintf(text, sizeof text, "INSERT OR REPLACE INTO %s (%s) VALUES (%s)",
-                 store_tables[i].name, columns, marks);
-        if (sqlite3_prepare_v3(self->database, text, -1, SQLITE_PREPARE_PERSISTENT, &self->saves[i],
-                               NULL) != SQLITE_OK)
-            return false;
-        snprintf(text, sizeof text, "DELETE FROM %s WHERE %s = ?", store_tables[i].name,
-                 store_tables[i].key);
-        if (sqlite3_prepare_v3(self->database, text, -1, SQLITE_PREPARE_PERSISTENT,
-                               &self->deletes[i], NULL) != SQLITE_OK)
-            return false;
-    }
-    return true;
-}
-
-/*  Numbers that were reserved and perhaps given out are never given out again. */
-static bool read_heads(store_t *self)
-{
-    sqlite3_stmt *statement = NULL;
-    if (sqlite3_prepare_v2(self->database, "SELECT family, last, reserved, trimmed FROM head", -1,
-                           &statement, NULL) != SQLITE_OK)
-        return false;
-    while (sqlite3_step(statement) == SQLITE_ROW) {
-        int family = sqlite3_column_int(statement, 0);
-        if (family < 0 || family >= (int)FAMILY_STORED)
-            continue;
-        head_t head = {.last = (uint64_t)sqlite3_column_int64(statement, 1),
-                       .reserved = (uint64_t)sqlite3_column_int64(statement, 2),
-                       .trimmed = (uint64_t)sqlite3_column_int64(statement, 3)};
-        if (head.reserved > head.last)
-            head.last = head.reserved;
-        head.reserved = head.last;
-        self->heads[family] = self->committed_heads[family] = head;
-    }
-    return sqlite3_finalize(statement) == SQLITE_OK;
-}
-
-static bool read_last_ids(store_t *self)
-{
-    sqlite3_stmt *statement = NULL;
-    if (sqlite3_prepare_v2(self->database, "SELECT thing, last FROM number", -1, &statement,
-                           NULL) != SQLITE_OK)
-        return false;
-    while (sqlite3_step(statement) == SQLITE_ROW)
-        for (size_t i = 0; i < TABLE_COUNT; i++)
-            if (strcmp((const char *)sqlite3_column_text(statement, 0), store_tables[i].name) == 0)
-                self->last_ids[i] = self->committed_last_ids[i] =
-                    (uint64_t)sqlite3_column_int64(statement, 1);
-    return sqlite3_finalize(statement) == SQLITE_OK;
-}
-
-static void release(store_t *self)
-{
-    for (size_t i = 0; i < STATEMENT_COUNT; i++)
-        sqlite3_finalize(self->statements[i]);
-    for (size_t i = 0; i < TABLE_COUNT; i++) {
-        sqlite3_finalize(self->saves[i]);
-        sqlite3_finalize(self->deletes[i]);
-    }
-    sqlite3_close(self->database);
-    if (self->lock >= 0)
-        close(self->lock);
-    free(self);
-}
-
-store_t *store_open(const char *directory, store_error_t *error)
-{
-    store_t *self = memory_new(1, sizeof *self);
-    self->lock = -1;
-    self->writable = true;
-    bool good = make_directory(directory, error) && lock_directory(self, directory, error) &&
-                open_database(self, directory, error);
-    if (good && !(prepare_all(self) && read_heads(self) && read_last_ids(self)))
-        good = fail_database(self, error);
-    if (good)
-        return self;
-    release(self);
-    return NULL;
-}
-
 /*  Once a transaction, however many numbers it took. */
 static void save_head(store_t *self, family_t family)
 {
@@ -314,19 +130,13 @@ static void save_head(store_t *self, family_t family)
     store_run(self, statement, sqlite3_bind_int(statement, 4, (int)family));
 }
 
-void store_close(store_t **self)
+void store_settle_heads(store_t *self)
 {
-    if (*self == NULL)
-        return;
-    if ((*self)->writable) {
-        for (family_t family = 0; family < FAMILY_STORED; family++) {
-            (*self)->heads[family].reserved = (*self)->heads[family].last;
-            save_head(*self, family);
-        }
-        store_commit(*self);
+    for (family_t family = 0; family < FAMILY_STORED; family++) {
+        self->heads[family].reserved = self->heads[family].last;
+        save_head(self, family);
     }
-    release(*self);
-    *self = NULL;
+    store_commit(self);
 }
 
 /* -- transactions -- */
@@ -335,6 +145,13 @@ void store_begin(store_t *self)
 {
     if (self->open || self->failed != SQLITE_OK)
         return;
+    if (self->log_pages >= LOG_PAGES_MOST)
+        store_fail(self, SQLITE_FULL);
+    if (self->dead)
+        store_fail(self, SQLITE_IOERR);
+    if (self->failed != SQLITE_OK)
+        return;
+    FAILPOINT("store.begin");
     sqlite3_stmt *statement = store_statement(self, DO_BEGIN);
     if (sqlite3_step(statement) != SQLITE_DONE)
         store_fail(self, sqlite3_extended_errcode(self->database));
@@ -346,6 +163,26 @@ void store_begin(store_t *self)
 bool store_failed(const store_t *self)
 {
     return self->failed != SQLITE_OK;
+}
+
+bool store_is_open(const store_t *self)
+{
+    return self->open;
+}
+
+bool store_writable(const store_t *self)
+{
+    return self->writable && !self->dead;
+}
+
+const char *store_path(const store_t *self)
+{
+    return self->path;
+}
+
+const char *store_reason(const store_t *self)
+{
+    return self->reason;
 }
 
 /*  No space is a state that passes; any other failure to write leaves the disk's state unknown. */
@@ -376,6 +213,7 @@ static store_state_t roll_back(store_t *self)
     self->open = false;
     self->failed = SQLITE_OK;
     self->writable = false;
+    self->dead = state == STORE_DEAD;
     return state;
 }
 
@@ -387,6 +225,7 @@ store_state_t store_commit(store_t *self)
         if (self->heads_changed[family])
             save_head(self, family);
     if (self->failed == SQLITE_OK) {
+        FAILPOINT("store.commit");
         sqlite3_stmt *statement = store_statement(self, DO_COMMIT_ALL);
         if (sqlite3_step(statement) != SQLITE_DONE)
             store_fail(self, sqlite3_extended_errcode(self->database));
@@ -400,7 +239,53 @@ store_state_t store_commit(store_t *self)
     self->open = false;
     self->writable = true;
     self->commits++;
+    FAILPOINT("store.committed");
     return STORE_GOOD;
+}
+
+store_state_t store_probe(store_t *self)
+{
+    save_head(self, 0);
+    return store_commit(self);
+}
+
+/* -- the log -- */
+
+int store_saw_log(void *context, sqlite3 *database, const char *name, int pages)
+{
+    (void)database;
+    (void)name;
+    ((store_t *)context)->log_pages = pages;
+    return SQLITE_OK;
+}
+
+static bool is_log_due(const store_t *self)
+{
+    return self->log_pages >= self->log_due || self->log_pages >= LOG_PAGES_MOST;
+}
+
+/*  Where a checkpoint finds no room, the log has everything still, and it is tried again later. */
+store_state_t store_tend(store_t *self)
+{
+    if (self->dead)
+        return STORE_DEAD;
+    if (self->open || !is_log_due(self))
+        return STORE_GOOD;
+    FAILPOINT("store.checkpoint");
+    int code =
+        sqlite3_wal_checkpoint_v2(self->database, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    FAILPOINT("store.checkpointed");
+    if (code == SQLITE_OK) {
+        self->log_pages = 0;
+        self->log_due = LOG_PAGES;
+        return STORE_GOOD;
+    }
+    store_fail(self, code);
+    if (judge(self->failed) == STORE_DEAD)
+        return roll_back(self);
+    self->failed = SQLITE_OK;
+    self->log_due = self->log_pages + LOG_PAGES / 8;
+    return STORE_FULL;
 }
 
 /* -- things -- */
@@ -420,6 +305,7 @@ void store_save(store_t *self, table_t table, const void *thing)
     sqlite3_stmt *statement = self->saves[table];
     sqlite3_reset(statement);
     store_run(self, statement, row_bind(statement, store_tables[table].schema, thing));
+    FAILPOINT("store.write");
     if (table == TABLE_INCIDENT)
         remember_id(self, table, ((const incident_t *)thing)->id);
     else if (table == TABLE_ALERT)
@@ -534,6 +420,7 @@ void store_keep(store_t *self, family_t family, uint64_t seq, double time_s, tex
     sqlite3_bind_double(statement, 3, time_s);
     bind_text(statement, 4, topic);
     store_run(self, statement, bind_blob(statement, 5, body));
+    FAILPOINT("store.keep");
     if (seq > self->heads[family].last)
         self->heads[family].last = seq;
 }
@@ -550,7 +437,7 @@ bool store_once_find(store_t *self, text_t key, arena_t *arena, bool *ok, text_t
 {
     sqlite3_stmt *statement = store_statement(self, DO_ONCE_FIND);
     bind_text(statement, 1, key);
-    bool found = sqlite3_step(statement) == SQLITE_ROW;
+    bool found = store_next(self, statement);
     if (found) {
         *ok = sqlite3_column_int(statement, 0) != 0;
         *outcome = column_text(statement, 1, arena);
@@ -576,37 +463,9 @@ void store_once_forget(store_t *self, double before_s)
 
 /* -- facts -- */
 
-static uint64_t bytes_of(const char *path, const char *ending)
-{
-    char name[4200];
-    struct stat status;
-    snprintf(name, sizeof name, "%s%s", path, ending);
-    return stat(name, &status) == 0 ? (uint64_t)status.st_size : 0;
-}
-
 void store_use(const store_t *self, store_use_t *use)
 {
     *use = (store_use_t){.writable = self->writable, .commits = self->commits};
     snprintf(use->path, sizeof use->path, "%s", self->path);
-    use->bytes = bytes_of(self->path, "") + bytes_of(self->path, "-wal");
-}
-
-bool store_snapshot(store_t *self, const char *path, char *message, size_t size)
-{
-    sqlite3_stmt *statement = NULL;
-    struct stat status;
-    if (stat(path, &status) == 0) {
-        snprintf(message, size, "%s: the file exists already", path);
-        return false;
-    }
-    bool good =
-        sqlite3_prepare_v2(self->database, "VACUUM INTO ?", -1, &statement, NULL) == SQLITE_OK &&
-        bind_text(statement, 1, text_of(path)) == SQLITE_OK &&
-        sqlite3_step(statement) == SQLITE_DONE;
-    if (!good) {
-        snprintf(message, size, "%s: %s", path, sqlite3_errmsg(self->database));
-        unlink(path);
-    }
-    sqlite3_finalize(statement);
-    return good;
+    use->bytes = store_bytes(self->path, "") + store_bytes(self->path, "-wal");
 }

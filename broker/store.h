@@ -44,12 +44,21 @@ typedef enum {
     STORE_DEAD  /* an I/O error or a failed fsync: final */
 } store_state_t;
 
+/*  Does the store take changes again? A write that changes nothing is tried. */
+store_state_t store_probe(store_t *self);
+
 /*  Begin one unless one is open. Every function below that writes does it. */
 void store_begin(store_t *self);
 /*  Commit what is open. If not STORE_GOOD, everything since the begin is gone. */
 store_state_t store_commit(store_t *self);
 /*  Did anything fail since the begin? */
 bool store_failed(const store_t *self);
+/*  Has anything been written since the last commit? */
+bool store_is_open(const store_t *self);
+/*  Did the last commit succeed? If not, store_reason says in words why. */
+bool store_writable(const store_t *self);
+const char *store_reason(const store_t *self);
+const char *store_path(const store_t *self);
 
 /* -- things -- */
 
@@ -136,6 +145,28 @@ bool store_find_letter(store_t *self, uint64_t id, arena_t *arena, letter_t *let
 void store_delete_letter(store_t *self, uint64_t id);
 status_t store_list_letters(store_t *self, const list_t *list, msgpack_sbuffer *out);
 
+/* -- upkeep, between transactions -- */
+
+/*  Bring the log into the database when it is due: after the answers of a turn have gone. */
+store_state_t store_tend(store_t *self);
+/*  Are the files still those that were opened? What is written to others is lost. */
+bool store_in_place(const store_t *self);
+
+/*  How long what is over is kept: until it is older than `kept_s`, or more than `rows` newer ones
+ * came. */
+typedef struct {
+    double kept_s;
+    uint64_t rows;
+} retention_t;
+
+/*  Called with each incident or alert that is about to be deleted. */
+typedef void (*store_drop_t)(void *context, table_t table, const void *thing);
+
+/*  Delete at most `most` of each kind of what is over: closed incidents, resolved alerts,
+ * publications, lines of the audit. Answers whether there may be more. */
+bool store_trim(store_t *self, const retention_t *retention, double now_s, int64_t most,
+                store_drop_t drop, void *context);
+
 /* -- publications -- */
 
 #define NUMBERS_BLOCK 1000u
@@ -200,7 +231,17 @@ typedef struct {
 
 void store_use(const store_t *self, store_use_t *use);
 
-/*  Write a copy of everything committed to a file that must not exist. */
-bool store_snapshot(store_t *self, const char *path, char *message, size_t size);
+/* -- snapshots: a copy of everything committed, written some pages at a time while the store is in
+ * use. It is what was committed when its last page was written. -- */
+
+/*  To a file that must not exist. False and a message: it cannot be written, or another one is. */
+bool store_snapshot_begin(store_t *self, const char *path, char *message, size_t size);
+
+typedef enum { COPY_NONE, COPY_GOES_ON, COPY_DONE, COPY_FAILED } copy_state_t;
+
+/*  Write the next pages, outside a transaction. */
+copy_state_t store_snapshot_step(store_t *self, char *message, size_t size);
+/*  Give up what is not complete. */
+void store_snapshot_end(store_t *self);
 
 #endif

@@ -5,6 +5,7 @@
 #include "broker/store.h"
 
 #include <sqlite3.h>
+#include <sys/stat.h>
 
 typedef enum {
     DO_BEGIN,
@@ -32,27 +33,54 @@ typedef enum {
     DO_RELAY_SERVER,
     DO_RELAY_MEET,
     DO_SINCE,
-    DO_OLDEST,
     DO_INCIDENT_NOTES,
     DO_INCIDENT_MOVES,
     DO_ALERT_NOTES,
+    DO_OVER_INCIDENT_TIME,
+    DO_OVER_INCIDENT_NUMBER,
+    DO_OVER_ALERT_TIME,
+    DO_OVER_ALERT_NUMBER,
+    DO_DROP_INCIDENT_NOTES,
+    DO_DROP_INCIDENT_MOVES,
+    DO_DROP_ALERT_NOTES,
+    DO_OLD_PUBLICATIONS,
+    DO_DROP_PUBLICATIONS,
+    DO_LAST_AUDIT,
+    DO_OLD_AUDIT,
+    DO_DROP_AUDIT,
     STATEMENT_COUNT
 } statement_t;
+
+/*  Which file it is, whatever its name. */
+typedef struct {
+    dev_t device;
+    ino_t number;
+} store_file_t;
+
+typedef struct store_copying store_copying_t;
 
 struct store {
     sqlite3 *database;
     int lock; /* the lock file, held open */
     char path[4096];
+    store_file_t file, log;
     sqlite3_stmt *statements[STATEMENT_COUNT];
-    sqlite3_stmt *saves[TABLE_COUNT], *deletes[TABLE_COUNT];
+    sqlite3_stmt *saves[TABLE_COUNT], *deletes[TABLE_COUNT], *finds[TABLE_COUNT];
     head_t heads[FAMILY_STORED], committed_heads[FAMILY_STORED];
     bool heads_changed[FAMILY_STORED];
     uint64_t last_ids[TABLE_COUNT], committed_last_ids[TABLE_COUNT];
     bool open;  /* a transaction */
     int failed; /* the SQLite code of the first failure since the begin */
-    bool writable;
+    bool writable, dead;
+    char reason[128];       /* of the last failure */
+    int log_pages, log_due; /* in the log; brought into the database from here on */
     uint64_t commits;
+    store_copying_t *snapshot; /* being written; NULL */
 };
+
+/*  Fill the error; false. */
+bool store_refuse(store_error_t *error, int exit_status, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 typedef struct {
     const char *name;
@@ -61,6 +89,33 @@ typedef struct {
 } table_spec_t;
 
 extern const table_spec_t store_tables[TABLE_COUNT];
+extern const char *const store_statement_texts[STATEMENT_COUNT];
+
+/* -- opening and closing -- */
+
+bool store_run_text(sqlite3 *database, const char *text);
+/*  The first column of the first row; -1 if it fails. */
+sqlite3_int64 store_number(sqlite3 *database, const char *text);
+/*  Bring a database from its version to the `known` one, a transaction a step. A copy of it is kept
+ * beside it as PATH.version-N first. */
+bool store_migrate(sqlite3 *database, const char *path, const char *const *steps, int known);
+/*  SQLite's hook after a commit. */
+int store_saw_log(void *context, sqlite3 *database, const char *name, int pages);
+/*  Every number that was reserved was either used or is free again: the last commit. */
+void store_settle_heads(store_t *self);
+
+/* -- copies -- */
+
+/*  Begin to copy a database to a file that must not exist; NULL and the message filled. Written
+ * beside it as PATH.part until it is complete and synced. */
+store_copying_t *store_copying_new(sqlite3 *database, const char *path, char *message, size_t size);
+/*  Copy some pages (-1: all): SQLITE_DONE, SQLITE_OK when there are more, else it failed. */
+int store_copying_step(store_copying_t *self, int pages, char *message, size_t size);
+/*  What is not complete is deleted. */
+void store_copying_destroy(store_copying_t **self);
+bool store_copy(sqlite3 *database, const char *path, char *message, size_t size);
+
+uint64_t store_bytes(const char *path, const char *ending);
 
 /*  A prepared statement, reset and ready to bind. */
 sqlite3_stmt *store_statement(store_t *self, statement_t which);
@@ -74,6 +129,14 @@ void store_fail(store_t *self, int code);
 
 /*  Prepare a statement for one use; NULL is latched as a failure. */
 sqlite3_stmt *store_prepare(store_t *self, const char *text);
+
+/*  Step a statement that reads; true for a row. That it failed is latched: no answer may take what
+ * was read before for everything. */
+bool store_next(store_t *self, sqlite3_stmt *statement);
+
+/*  One thing by its id, or by its name where that is not TEXT_NONE. */
+bool store_find_row(store_t *self, table_t table, uint64_t id, text_t name, arena_t *arena,
+                    void *thing);
 
 /*  "SELECT columns FROM table": the beginning of every query for things, into STORE_SQL_BYTES
  * bytes; answers its length. */

@@ -21,7 +21,7 @@ bool store_find_notice(store_t *self, text_t channel, uint64_t alert, arena_t *a
         return false;
     bind_text(statement, 1, channel);
     sqlite3_bind_int64(statement, 2, (sqlite3_int64)alert);
-    bool found = sqlite3_step(statement) == SQLITE_ROW;
+    bool found = store_next(self, statement);
     if (found)
         row_read(statement, &notice_schema, arena, notice);
     sqlite3_finalize(statement);
@@ -40,7 +40,7 @@ void store_each_notice(store_t *self, uint64_t alert, store_visit_t visit, void 
     arena_init(&arena);
     if (statement != NULL)
         sqlite3_bind_int64(statement, 1, (sqlite3_int64)alert);
-    while (statement != NULL && sqlite3_step(statement) == SQLITE_ROW) {
+    while (statement != NULL && store_next(self, statement)) {
         struct item *item = arena_take(&arena, sizeof *item);
         row_read(statement, &notice_schema, &arena, &item->notice);
         *last = item;
@@ -97,20 +97,7 @@ void store_keep_letter(store_t *self, letter_t *letter)
 
 bool store_find_letter(store_t *self, uint64_t id, arena_t *arena, letter_t *letter)
 {
-    char text[STORE_SQL_BYTES];
-    size_t used = store_select_from(text, TABLE_LETTER);
-    snprintf(text + used, sizeof text - used, "WHERE letter = ?");
-    sqlite3_stmt *statement = store_prepare(self, text);
-    if (statement == NULL || id > INT64_MAX) {
-        sqlite3_finalize(statement);
-        return false;
-    }
-    sqlite3_bind_int64(statement, 1, (sqlite3_int64)id);
-    bool found = sqlite3_step(statement) == SQLITE_ROW;
-    if (found)
-        row_read(statement, &letter_schema, arena, letter);
-    sqlite3_finalize(statement);
-    return found;
+    return store_find_row(self, TABLE_LETTER, id, TEXT_NONE, arena, letter);
 }
 
 void store_delete_letter(store_t *self, uint64_t id)

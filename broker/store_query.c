@@ -29,6 +29,14 @@ sqlite3_stmt *store_prepare(store_t *self, const char *text)
     return statement;
 }
 
+bool store_next(store_t *self, sqlite3_stmt *statement)
+{
+    int code = sqlite3_step(statement);
+    if (code != SQLITE_ROW && code != SQLITE_DONE)
+        store_fail(self, sqlite3_extended_errcode(self->database));
+    return code == SQLITE_ROW;
+}
+
 size_t store_select_from(char *text, table_t table)
 {
     char columns[2048];
@@ -56,7 +64,7 @@ void store_read_notes(store_t *self, statement_t which, uint64_t id, uint64_t mo
     sqlite3_stmt *statement = store_statement(self, which);
     note_t *rows = (note_t *)(void *)make_room(arena, most, sizeof *rows, statement, id);
     uint64_t free_rows = most;
-    while (free_rows > 0 && sqlite3_step(statement) == SQLITE_ROW)
+    while (free_rows > 0 && store_next(self, statement))
         rows[--free_rows] = (note_t){.time = sqlite3_column_double(statement, 0),
                                      .by = column_text(statement, 1, arena),
                                      .text = column_text(statement, 2, arena)};
@@ -71,7 +79,7 @@ void store_read_moves(store_t *self, uint64_t id, uint64_t most, arena_t *arena,
     sqlite3_stmt *statement = store_statement(self, DO_INCIDENT_MOVES);
     move_t *rows = (move_t *)(void *)make_room(arena, most, sizeof *rows, statement, id);
     uint64_t free_rows = most;
-    while (free_rows > 0 && sqlite3_step(statement) == SQLITE_ROW)
+    while (free_rows > 0 && store_next(self, statement))
         rows[--free_rows] = (move_t){.time = sqlite3_column_double(statement, 0),
                                      .by = column_text(statement, 1, arena),
                                      .what = column_text(statement, 2, arena),
@@ -103,31 +111,27 @@ static void add_alert_rows(store_t *self, arena_t *arena, alert_t *alert)
 
 /* -- one thing, every thing -- */
 
-static bool find(store_t *self, table_t table, sqlite3_int64 id, text_t name, arena_t *arena,
-                 void *thing)
+bool store_find_row(store_t *self, table_t table, uint64_t id, text_t name, arena_t *arena,
+                    void *thing)
 {
-    char text[STORE_SQL_BYTES];
-    size_t used = store_select_from(text, table);
-    snprintf(text + used, sizeof text - used, "WHERE %s = ?", store_tables[table].key);
-    sqlite3_stmt *statement = store_prepare(self, text);
-    if (statement == NULL)
-        return false;
+    sqlite3_stmt *statement = self->finds[table];
     if (name.data != NULL)
         bind_text(statement, 1, name);
+    else if (id <= INT64_MAX)
+        sqlite3_bind_int64(statement, 1, (sqlite3_int64)id);
     else
-        sqlite3_bind_int64(statement, 1, id);
-    bool found = sqlite3_step(statement) == SQLITE_ROW;
+        return false;
+    bool found = store_next(self, statement);
     if (found)
         row_read(statement, store_tables[table].schema, arena, thing);
-    sqlite3_finalize(statement);
+    sqlite3_reset(statement);
     return found;
 }
 
 bool store_find_incident(store_t *self, uint64_t id, uint64_t most, arena_t *arena,
                          incident_t *incident)
 {
-    if (id > INT64_MAX ||
-        !find(self, TABLE_INCIDENT, (sqlite3_int64)id, TEXT_NONE, arena, incident))
+    if (!store_find_row(self, TABLE_INCIDENT, id, TEXT_NONE, arena, incident))
         return false;
     add_incident_rows(self, most, arena, incident);
     return true;
@@ -135,7 +139,7 @@ bool store_find_incident(store_t *self, uint64_t id, uint64_t most, arena_t *are
 
 bool store_find_alert(store_t *self, uint64_t id, arena_t *arena, alert_t *alert)
 {
-    if (id > INT64_MAX || !find(self, TABLE_ALERT, (sqlite3_int64)id, TEXT_NONE, arena, alert))
+    if (!store_find_row(self, TABLE_ALERT, id, TEXT_NONE, arena, alert))
         return false;
     add_alert_rows(self, arena, alert);
     return true;
@@ -143,7 +147,7 @@ bool store_find_alert(store_t *self, uint64_t id, arena_t *arena, alert_t *alert
 
 bool store_find_name(store_t *self, table_t table, text_t name, arena_t *arena, void *thing)
 {
-    return name.data != NULL && find(self, table, 0, name, arena, thing);
+    return name.data != NULL && store_find_row(self, table, 0, name, arena, thing);
 }
 
 static bool is_live_incident(const incident_t *incident)
@@ -160,7 +164,7 @@ void store_each(store_t *self, table_t table, store_visit_t visit, void *context
     arena_t arena;
     arena_init(&arena);
     bool more = statement != NULL;
-    while (more && sqlite3_step(statement) == SQLITE_ROW) {
+    while (more && store_next(self, statement)) {
         void *thing = arena_take(&arena, store_tables[table].schema->size);
         row_read(statement, store_tables[table].schema, &arena, thing);
         if (table == TABLE_INCIDENT && is_live_incident(thing))
@@ -299,7 +303,7 @@ static status_t list_things(store_t *self, table_t table, const query_t *query, 
     msgpack_sbuffer_init(&cursor);
     arena_t arena;
     arena_init(&arena);
-    while (sqlite3_step(statement) == SQLITE_ROW && !page_is_full(&page, limit)) {
+    while (store_next(self, statement) && !page_is_full(&page, limit)) {
         void *thing = arena_take(&arena, store_tables[table].schema->size);
         row_read(statement, store_tables[table].schema, &arena, thing);
         complete(self, table, &arena, thing);
@@ -426,7 +430,7 @@ status_t store_list_audit(store_t *self, const list_t *list, msgpack_sbuffer *ou
     msgpack_sbuffer_init(&cursor);
     arena_t arena;
     arena_init(&arena);
-    while (sqlite3_step(statement) == SQLITE_ROW && !page_is_full(&page, list->limit)) {
+    while (store_next(self, statement) && !page_is_full(&page, list->limit)) {
         audit_t audit;
         read_audit(statement, &arena, &audit);
         schema_write(&audit_schema, &audit, false, &page.items);
@@ -493,7 +497,7 @@ status_t store_since(store_t *self, const events_since_t *since, msgpack_sbuffer
     page_t page = {.count = 0};
     hole_t hole = {0, 0};
     msgpack_sbuffer_init(&page.items);
-    while (sqlite3_step(statement) == SQLITE_ROW && !page_is_full(&page, since->limit)) {
+    while (store_next(self, statement) && !page_is_full(&page, since->limit)) {
         uint64_t seq = (uint64_t)sqlite3_column_int64(statement, 0);
         see_hole(&hole, last + 1, seq);
         const char *body = sqlite3_column_blob(statement, 1);

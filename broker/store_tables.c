@@ -94,4 +94,10 @@ static const char version_3[] =
     "CREATE TABLE relay (family INTEGER PRIMARY KEY, sent INTEGER NOT NULL) STRICT;"
     "CREATE TABLE relay_server (one INTEGER PRIMARY KEY, id TEXT NOT NULL) STRICT;";
 
-const char *const store_migrations[STORE_VERSION] = {version_1, version_2, version_3};
+static const char version_4[] =
+    "CREATE INDEX incident_closed ON incident (closed_at) WHERE status = 'closed';"
+    "CREATE INDEX incident_closed_number ON incident (incident) WHERE status = 'closed';"
+    "CREATE INDEX alert_resolved ON alert (resolved_at) WHERE state = 'resolved';"
+    "CREATE INDEX alert_resolved_number ON alert (alert) WHERE state = 'resolved';";
+
+const char *const store_migrations[STORE_VERSION] = {version_1, version_2, version_3, version_4};

@@ -6,7 +6,7 @@
 #define BROKER_STORE_TABLES_H
 
 #define STORE_APPLICATION_ID 0x746f6373 /* "tocs" */
-#define STORE_VERSION 3
+#define STORE_VERSION 4
 
 /*  Indexed by the version they lead from. */
 extern const char *const store_migrations[STORE_VERSION];

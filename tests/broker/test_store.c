@@ -1,56 +1,9 @@
-#include "broker/store.h"
-#include "broker/store_inside.h"
 #include "broker/store_tables.h"
 #include "proto/pack.h"
-#include "tests/check.h"
+#include "tests/broker/store_folder.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <sysexits.h>
 #include <unistd.h>
-
-static char folder[64];
-
-static store_t *open_again(void)
-{
-    store_error_t error;
-    store_t *store = store_open(folder, &error);
-    if (store == NULL)
-        fail_msg("%s", error.message);
-    return store;
-}
-
-static int set_up(void **state)
-{
-    snprintf(folder, sizeof folder, "/tmp/tocsin-store-XXXXXX");
-    assert_non_null(mkdtemp(folder));
-    *state = open_again();
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    char command[128];
-    store_close((store_t **)state);
-    snprintf(command, sizeof command, "rm -rf %s", folder);
-    return system(command);
-}
-
-static incident_t sample_incident(uint64_t id)
-{
-    static const text_t systems[] = {{"db", 2}, {"web", 3}};
-    static const uint64_t alerts[] = {3, 9};
-    incident_t incident;
-    schema_defaults(&incident_schema, &incident);
-    incident.id = id;
-    incident.title = TEXT_OF("disk full");
-    incident.systems = (texts_t){systems, 2};
-    incident.alerts = alerts;
-    incident.alert_count = 2;
-    incident.created_at = incident.updated_at = 1000.5;
-    incident.occurrences = 1;
-    return incident;
-}
 
 static void test_store__an_incident_comes_back_as_it_was_saved(void **state)
 {
@@ -93,12 +46,16 @@ static void test_store__a_failed_write_is_final_and_a_full_disk_is_not(void **st
 {
     store_t *store = *state;
     store_begin(store);
-    store_fail(store, SQLITE_IOERR_FSYNC);
-    assert_int_equal(store_commit(store), STORE_DEAD);
-    store_begin(store);
     store_fail(store, SQLITE_FULL);
     assert_int_equal(store_commit(store), STORE_FULL);
-    assert_int_equal(store_commit(store), STORE_GOOD);
+    assert_false(store_writable(store));
+    assert_int_equal(store_probe(store), STORE_GOOD);
+    assert_true(store_writable(store));
+    store_begin(store);
+    store_fail(store, SQLITE_IOERR_FSYNC);
+    assert_int_equal(store_commit(store), STORE_DEAD);
+    assert_int_equal(store_probe(store), STORE_DEAD);
+    assert_int_equal(store_tend(store), STORE_DEAD);
 }
 
 static void test_store__numbers_are_never_given_out_twice_after_a_crash(void **state)
@@ -108,8 +65,7 @@ static void test_store__numbers_are_never_given_out_twice_after_a_crash(void **s
     assert_int_equal(store_next_number(store, FAMILY_ALERT), 1);
     store_commit(store);
     /* a crash: the file as it is, without the clean close */
-    ((struct store *)store)->writable = false;
-    store_close((store_t **)state);
+    crash((store_t **)state);
     *state = store = open_again();
     assert_int_equal(store_head(store, FAMILY_ANOMALY).last, NUMBERS_BLOCK);
     assert_int_equal(store_reserve(store, FAMILY_ANOMALY), NUMBERS_BLOCK + 1);
@@ -207,8 +163,6 @@ static void test_store__every_key_of_a_thing_has_its_column(void **state)
         sqlite3_finalize(statement);
     }
 }
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {
