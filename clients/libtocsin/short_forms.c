@@ -2,8 +2,8 @@
 
 #include <stdarg.h>
 
-/*  Names and values in turn up to NULL; answers how many labels, or EVENT_LABELS_MAX + 1 if they
- * are too many or a value is missing. */
+/*  Names and values in turn up to NULL; answers how many labels. EVENT_LABELS_MAX + 1
+ *  if they are too many or a value is missing. */
 static size_t read_labels(va_list arguments, tocsin_label_t labels[EVENT_LABELS_MAX])
 {
     for (size_t count = 0;; count++) {

@@ -61,7 +61,7 @@ static bool take_positions(tocsin_subscriber_t *self, const tocsin_subscriber_op
 }
 
 /*  Whole families, even where the caller wants a part: numbers count within the family, so only who
- * hears all of it can tell that something is missing. */
+ *  hears all of it can tell that something is missing. */
 static void subscribe(tocsin_subscriber_t *self)
 {
     for (family_t family = 0; family < FAMILY_COUNT; family++) {

@@ -253,10 +253,10 @@ TOCSIN_API void tocsin_commander_destroy(tocsin_commander_t **self);
  *      v  tocsin_value_t                      as it is; absent: nil
  *      {key:type ...}  a map                  [type ...]  an array
  *
- *  A command that changes something is sent with a `once` of its own (or yours, if the arguments
- *  name one: a program that starts anew can so repeat what it may have done already), and sent
- * again until it is answered: it has its effect exactly once, even across a restart of the broker.
- * When the time is up before an answer came, whether it had its effect is not known.
+ *  A command that changes something is sent with a `once` of its own, and sent again until it is
+ *  answered: it has its effect exactly once, even across a restart of the broker. When the time is
+ *  up before an answer came, whether it had its effect is not known. Arguments may name a `once`:
+ *  a program that starts anew can so repeat what it may have done already.
  *
  *  TOCSIN_OK and TOCSIN_REFUSED fill *reply, which is then yours; else it is NULL, and
  *  tocsin_commander_error says what is wrong. `reply` may be NULL. */
@@ -269,7 +269,7 @@ TOCSIN_API tocsin_status_t tocsin_ask_again(tocsin_commander_t *self, tocsin_rep
                                             double timeout);
 
 /*  tocsin_ask for arguments that are known only when the program runs: `arguments` is a map of
- * them, absent: none. */
+ *  them, absent: none. */
 TOCSIN_API tocsin_status_t tocsin_ask_with(tocsin_commander_t *self, tocsin_reply_t **reply,
                                            const char *command, tocsin_value_t arguments);
 
@@ -344,9 +344,9 @@ typedef bool tocsin_listener_t(void *context, const tocsin_publication_t *public
 TOCSIN_API tocsin_status_t tocsin_listen(tocsin_subscriber_t *self, tocsin_listener_t *listener,
                                          void *context, double timeout);
 
-/*  A descriptor for poll(), select() or an event loop, which belongs to the subscriber: it is
- * readable when there may be something to receive. Then call tocsin_receive with a timeout of 0
- * until it answers TOCSIN_TIMEOUT. -1 on failure, with errno. */
+/*  A descriptor for poll(), select() or an event loop; it belongs to the subscriber. It is readable
+ *  when there may be something to receive: then call tocsin_receive with a timeout of 0 until it
+ *  answers TOCSIN_TIMEOUT. -1 on failure, with errno. */
 TOCSIN_API int tocsin_subscriber_fd(tocsin_subscriber_t *self);
 
 /*  Has the broker been reached: is it known where to begin? False after a TOCSIN_TIMEOUT means that
