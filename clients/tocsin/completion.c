@@ -92,6 +92,24 @@ static void write_option_cases(void)
     puts("\" ;;\n        esac");
 }
 
+static bool takes_file(const command_row_t *command)
+{
+    const char *word = command->operands[0].word;
+    return word != NULL && strcmp(word, "FILE") == 0;
+}
+
+static void write_file_cases(void)
+{
+    puts("        case \"$noun $verb\" in");
+    for (size_t i = 0; i < command_count; i++)
+        if (takes_file(&commands[i])) {
+            fputs("        ", stdout);
+            write_pattern(&commands[i]);
+            puts(" files=1 ;;");
+        }
+    puts("        esac");
+}
+
 /*  The options behind which a value follows as a word of its own. */
 static void write_valued_pattern(void)
 {
@@ -106,10 +124,11 @@ static void write_valued_pattern(void)
     }
 }
 
-/*  From `typed` (the words before the present one), `current` and `previous` to `offered`. */
+/*  From `typed` (the words before the present one), `current` and `previous` to `offered`, or to
+ *  `files`. */
 static void write_function_body(void)
 {
-    puts("    local noun= verb= offered= skip= word\n"
+    puts("    local noun= verb= offered= files= skip= word\n"
          "    for word in \"${typed[@]}\"; do\n"
          "        if [ -n \"$skip\" ]; then skip=; continue; fi\n"
          "        case $word in");
@@ -130,6 +149,8 @@ static void write_function_body(void)
     write_nouns();
     puts("\"\n    elif [ -z \"$verb\" ]; then");
     write_verb_cases();
+    puts("    else");
+    write_file_cases();
     puts("    fi");
 }
 
@@ -139,7 +160,8 @@ static void write_bash(void)
          "    local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]}\n"
          "    local typed=(\"${COMP_WORDS[@]:1:COMP_CWORD-1}\")");
     write_function_body();
-    puts("    COMPREPLY=($(compgen -W \"$offered\" -- \"$current\"))\n"
+    puts("    [ -z \"$files\" ] || compopt -o filenames 2>/dev/null\n"
+         "    mapfile -t COMPREPLY < <(compgen ${files:+-f} -W \"$offered\" -- \"$current\")\n"
          "}\n"
          "complete -F _tocsin tocsin");
 }
@@ -154,7 +176,7 @@ static void write_zsh(void)
          "    typed=(\"${(@)words[2,CURRENT-1]}\")");
     write_function_body();
     puts(
-        "    compadd -- ${=offered}\n"
+        "    if [ -n \"$files\" ]; then _files; else compadd -- ${=offered}; fi\n"
         "}\n"
         "if [ \"$funcstack[1]\" = _tocsin ]; then _tocsin \"$@\"; else compdef _tocsin tocsin; fi");
 }
@@ -206,6 +228,9 @@ static void write_fish_command(const command_row_t *command)
     for (option_id_t id = 0; id < OPTION_ROWS; id++)
         if (option_in(command->options, id))
             write_fish_option(id, command);
+    if (takes_file(command))
+        printf("complete -c tocsin -F -n '__fish_seen_subcommand_from %s'\n",
+               command->verb == NULL ? command->noun : command->verb);
     if (command->operands[0].words != NULL) {
         printf("complete -c tocsin -n '__fish_seen_subcommand_from %s' -a '", command->noun);
         write_words(command->operands[0].words);

@@ -320,10 +320,18 @@ class WithoutABroker(unittest.TestCase):
         self.assertEqual(done.stderr, "", (shell, typed))
         return done.stdout.split()
 
+    BASH = 'source <("$0" completion bash); COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _tocsin; echo "${COMPREPLY[@]}"'
+
+    def test_bash_offers_files_where_one_is_wanted(self):
+        with tempfile.TemporaryDirectory(prefix="tocsin-test-") as folder:
+            path = os.path.join(folder, "policies.yaml")
+            open(path, "w").close()
+            self.assertEqual(self.offered("bash", ["-c", self.BASH], "tocsin policy check " + folder + "/pol"), [path])
+            self.assertEqual(self.offered("bash", ["-c", self.BASH], "tocsin policy get " + folder + "/pol"), [])
+
     def test_bash_offers_what_may_follow(self):
-        script = 'source <("$0" completion bash); COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _tocsin; echo "${COMPREPLY[@]}"'
         for typed, offers in self.OFFERS:
-            self.assertEqual(self.offered("bash", ["-c", script], typed), offers, typed)
+            self.assertEqual(self.offered("bash", ["-c", self.BASH], typed), offers, typed)
 
     def test_zsh_offers_what_may_follow(self):
         """compadd itself works in the line editor only; it leaves out what does not begin as the word does."""
