@@ -499,7 +499,7 @@ bool observability_stack_metric(const observability_stack_t *self, text_t name, 
                                 metric_view_t *view)
 {
     const series_t *series = metrics_collector_series(self->collector, name, labels);
-    if (series != NULL && !series->overflow)
+    if (series != NULL)
         metrics_collector_view(self->collector, series, view);
     return series != NULL;
 }
@@ -514,7 +514,7 @@ bool observability_stack_anomaly(const observability_stack_t *self, text_t name,
                                  anomaly_view_t *view)
 {
     const series_t *series = watched(self, name, labels);
-    if (series != NULL && !series->overflow)
+    if (series != NULL)
         view_anomaly(self, series, view);
     return series != NULL;
 }
@@ -572,7 +572,7 @@ bool observability_stack_next_anomaly(const observability_stack_t *self, uint64_
     do
         series = metrics_collector_next(self->collector, at);
     while (series != NULL && series->watch == NULL);
-    if (series != NULL && !series->overflow)
+    if (series != NULL)
         view_anomaly(self, series, view);
     return series != NULL;
 }

@@ -115,6 +115,7 @@ static void feed_both(dice_t *dice)
     uint32_t source_count = 1 + (uint32_t)dice_below(dice, ENTRIES_MAX);
     observability_config_t config = observability_config_default();
     config.series = 1 + (uint32_t)dice_below(dice, 500);
+    config.operations = config.dependencies = config.slos = config.plans = 4;
     side_t samples, plain;
     open_side(&samples, &config);
     open_side(&plain, &config);
