@@ -1,12 +1,16 @@
 #!/usr/bin/env python3
 """The RELAY bus, with Debian's redis-server: publications out, events in, and a Redis that is gone, slow, killed or replaced."""
 import json
+import os
 import signal
+import subprocess
+import sys
 import time
 
 import msgpack
 
 import harness
+from command_line import tocsin
 from redis_server import RedisServer
 
 OUT = "relay: {url: '%s'%s}\npolicies: [{name: p, condition: 'never_seen > 1', severity: critical, channels: []}]\n"
@@ -92,6 +96,19 @@ class Out(RelayTest):
         self.assertTrue(status["configured"] and status["out"]["connected"])
 
 
+    def test_the_command_line_shows_it(self):
+        self.begin(", in: [{stream: telemetry, kind: metrics, claim_idle: 50ms, max_deliveries: 1}]")
+        self.broker.get("incident.open", title="a", severity="low")
+        self.redis.client.xadd("telemetry", {"data": "no json"})
+        self.wait_sent()
+        self.wait_entries("telemetry:dead", 1)
+        at = ["--endpoint", "control=" + self.broker.addresses["control"]]
+        status = json.loads(tocsin("relay", "status", "-o", "json", *at).stdout)
+        self.assertEqual((status["out"]["connected"], status["in"][0]["dead"]), (True, 1))
+        self.assertIn("INC-1", tocsin("relay", "tail", *at).stdout)
+        self.assertIn("no json", tocsin("relay", "dead", *at).stdout)
+
+
 class Trouble(RelayTest):
     def test_without_redis_the_broker_works_alone_and_catches_up(self):
         self.redis.stop()
@@ -171,7 +188,6 @@ class Trouble(RelayTest):
         self.assertEqual(primary.entries("tocsin:incident"), [])
 
     def test_the_password_is_read_from_its_file(self):
-        import os
         path = os.path.join(self.redis.folder.name, "password")
         with open(path, "w") as file:
             file.write("s3cret-word\n")
@@ -253,6 +269,25 @@ class In(RelayTest):
         self.redis.client.flushall()
         self.redis.client.xadd("telemetry", data)
         harness.wait_for(lambda: self.broker.get("metrics.get", name="hits")["value"] == 2, "the second")
+
+
+class Responder(RelayTest):
+    """clients/examples/relay_responder, as a reader would run it."""
+    PROGRAM = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../clients/examples/relay_responder/relay_responder.py")
+
+    def run_responder(self, count):
+        return subprocess.run([sys.executable, self.PROGRAM, "--redis", self.redis.url, "--count", str(count)],
+                              capture_output=True, text=True, timeout=60, check=True).stdout
+
+    def test_it_reacts_to_alerts_and_reports_over_the_bus(self):
+        self.begin(", in: [{stream: telemetry, kind: requests, format: fields,"
+                   " map: {operation: op, duration: secs, error: failed}}]")
+        for host in ("a", "b"):
+            self.broker.get("alert.fire", policy="p", labels={"host": host})
+        self.assertEqual(self.run_responder(2), "responding to ALT-1 p critical\nresponding to ALT-2 p critical\n")
+        harness.wait_for(lambda: self.broker.ingest("requests")["accepted"] == 2, "both reports")
+        profile = self.broker.get("profile.get", operation="respond to p")
+        self.assertEqual((profile["count"], profile["errors"]), (2, 0))
 
 
 if __name__ == "__main__":
