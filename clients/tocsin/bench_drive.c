@@ -103,7 +103,7 @@ static bool all_taken(const bench_load_t *load, const taken_t *before, const tak
 /*  Send the load and wait until the last frame was taken in. */
 static bool feed_broker(bench_drive_t *self, const bench_load_t *load)
 {
-    taken_t before, now;
+    taken_t before, now = {0, 0, 0};
     double until = clock_now() + PROCESS_PATIENCE_S;
     if (!look(self, &before) || !bench_load_send(load, self->to_broker))
         return false;

@@ -56,7 +56,7 @@ static bool receive(void *socket)
 /*  Read until each of the subscribers has had `wanted`. */
 static bool receive_all(side_t *self, uint64_t wanted)
 {
-    uint64_t left = wanted * self->count;
+    uint64_t all = wanted * self->count, left = all;
     double until = clock_now() + PATIENCE_S;
     while (left > 0 && clock_now() < until)
         for (size_t i = 0; i < self->count; i++)
@@ -64,7 +64,7 @@ static bool receive_all(side_t *self, uint64_t wanted)
                 left--;
     if (left > 0)
         fprintf(stderr, "tocsin bench: %llu of %llu publications did not come\n",
-                (unsigned long long)left, (unsigned long long)(wanted * self->count));
+                (unsigned long long)left, (unsigned long long)all);
     return left == 0;
 }
 
@@ -73,13 +73,14 @@ static bool receive_all(side_t *self, uint64_t wanted)
 static void publish_by_broker(side_t *self)
 {
     static const char event[] = "\x84\xa4name\xa6wobble\xa4kind\xa5gauge\xa6labels\x81\xa1n\xa8";
+    static const char values[] = "\xa6values\x9e";
     char frame[128];
     for (uint32_t i = 0; i < SERIES_A_ROUND; i++) {
         size_t at = sizeof event - 1;
         memcpy(frame, event, at);
         at += (size_t)snprintf(frame + at, 16, "%08u", self->serial++);
-        memcpy(frame + at, "\xa6values\x9e", 8);
-        at += 8;
+        memcpy(frame + at, values, sizeof values - 1);
+        at += sizeof values - 1;
         memset(frame + at, 1, STEADY);
         frame[at + STEADY] = 100;
         frame[at + STEADY + 1] = 1;
@@ -234,7 +235,7 @@ static void report(fanout_t *fanout, const bench_options_t *options)
 
 bool bench_fanout(const bench_options_t *options)
 {
-    side_t sides[2];
+    side_t sides[2] = {{.count = 0}, {.count = 0}};
     fanout_t *fanout = calloc(1, sizeof *fanout);
     bool good = fanout != NULL && open_side(&sides[0], false);
     if (good) {

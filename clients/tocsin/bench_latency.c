@@ -129,8 +129,9 @@ static size_t write_wobble(char *frame, uint32_t serial, const char *values, siz
     size_t at = sizeof event - 1;
     memcpy(frame + at, series, (size_t)named);
     at += (size_t)named;
-    memcpy(frame + at, "\xa6values", 7);
-    at += 7;
+    static const char key[] = "\xa6values";
+    memcpy(frame + at, key, sizeof key - 1);
+    at += sizeof key - 1;
     frame[at++] = (char)(0x90 + count);
     memcpy(frame + at, values, count);
     return at + count;
