@@ -125,7 +125,9 @@ static void read_keys(actor_t *self)
     log_complaints(self, complaints);
     free(complaints);
     self->read_again_ns = now.mono_ns + ns_until(keys->next_change_s, now);
-    if (access_keys_equal(self->given->keys, keys))
+    if (!keys->complete)
+        self->read_again_ns = now.mono_ns + NS_PER_S;
+    if (!keys->complete || access_keys_equal(self->given->keys, keys))
         access_keys_destroy(&keys);
     else
         adopt(self, keys);

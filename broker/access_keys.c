@@ -101,6 +101,12 @@ static const char *distrust(const struct stat *status, mode_t forbidden)
     return (status->st_mode & forbidden) != 0 ? "others may read it" : NULL;
 }
 
+/*  Did a call fail because of what the process lacks, not because of the file? */
+static bool is_shortage(int reason)
+{
+    return reason == EMFILE || reason == ENFILE || reason == ENOMEM;
+}
+
 /*  Checked by the descriptor that is read, so that it is the same file. False after a complaint. */
 static bool read_file(int directory, const char *path, mode_t forbidden, char *text, size_t *size,
                       FILE *complaints)
@@ -252,10 +258,13 @@ static void load_file(loading_t *self, const char *path)
 {
     record_t record;
     size_t size;
+    errno = 0;
     if (read_file(self->directory, path, OTHERS_WRITE, self->text, &size, self->complaints) &&
         read_record(path, self->text, size, &key_schema, &self->keys->arena, &record,
                     self->complaints))
         add_key(self, &record, path);
+    else if (is_shortage(errno))
+        self->keys->complete = false;
 }
 
 static int order_names(const void *a, const void *b)
@@ -307,6 +316,7 @@ access_keys_t *access_keys_load(const char *path, double now_s, FILE *complaints
     self->next_change_s = INFINITY;
     struct stat status;
     DIR *directory = opendir(path);
+    self->complete = directory != NULL || !is_shortage(errno);
     const char *wrong = NULL;
     if (directory == NULL || fstat(dirfd(directory), &status) < 0)
         wrong = strerror(errno);
@@ -374,17 +384,17 @@ static bool same_key(const access_key_t *a, const access_key_t *b)
            same_texts(a->write, b->write);
 }
 
-bool access_keys_take_away(const access_keys_t *old, const access_keys_t *new)
+bool access_keys_take_away(const access_keys_t *old, const access_keys_t *new, const char *user_id)
 {
-    for (size_t i = 0; i < old->count; i++) {
-        const access_key_t *now = access_keys_find(new, old->keys[i].public_key);
-        if (now == NULL || !same_key(&old->keys[i], now))
-            return true;
-    }
-    return false;
+    const access_key_t *before = access_keys_find(old, user_id);
+    const access_key_t *now = access_keys_find(new, user_id);
+    return before != NULL && (now == NULL || !same_key(before, now));
 }
 
 bool access_keys_equal(const access_keys_t *a, const access_keys_t *b)
 {
-    return a->count == b->count && !access_keys_take_away(a, b);
+    bool equal = a->count == b->count && a->trusted == b->trusted;
+    for (size_t i = 0; i < a->count && equal; i++)
+        equal = !access_keys_take_away(a, b, a->keys[i].public_key);
+    return equal;
 }

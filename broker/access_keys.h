@@ -36,6 +36,7 @@ typedef struct {
     size_t count;
     double next_change_s; /* when a key begins or ends by itself; infinite: never */
     bool trusted;         /* the directory could be read, and nobody else may write it */
+    bool complete;        /* false: the process had no descriptors left to read with */
 } access_keys_t;
 
 /*  Never NULL. What is wrong is a line on `complaints`. */
@@ -50,9 +51,8 @@ void access_keys_destroy(access_keys_t **self);
 /*  The key of that User-Id; NULL: none such is in force. */
 const access_key_t *access_keys_find(const access_keys_t *self, const char *user_id);
 
-/*  Does `new` lack or lessen anything that `old` grants? What only adds is no reason to close
- *  connections. */
-bool access_keys_take_away(const access_keys_t *old, const access_keys_t *new);
+/*  Does `new` lack or change what `old` grants to that key? */
+bool access_keys_take_away(const access_keys_t *old, const access_keys_t *new, const char *user_id);
 bool access_keys_equal(const access_keys_t *a, const access_keys_t *b);
 
 /*  A secret key from its file (`secret_key: "…"`), which nobody but its owner may read. False after

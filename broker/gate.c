@@ -95,14 +95,11 @@ void gate_configure(gate_t *self, const config_t *config)
     mail_send(&mail, zactor_sock(self->actor));
 }
 
-bool gate_take_keys(gate_t *self, zmsg_t *mail)
+access_keys_t *gate_take_keys(gate_t *self, zmsg_t *mail)
 {
-    access_keys_t *keys;
-    mail_take_struct(mail, &keys, sizeof keys);
-    bool taken_away = access_keys_take_away(self->keys, keys);
-    access_keys_destroy(&self->keys);
-    self->keys = keys;
-    return taken_away;
+    access_keys_t *old = self->keys;
+    mail_take_struct(mail, &self->keys, sizeof self->keys);
+    return old;
 }
 
 bool gate_permits(const gate_t *self, const char *user_id, const command_t *command)

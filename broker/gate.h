@@ -35,8 +35,8 @@ void gate_start(gate_t *self, const config_t *config);
 /*  Other address rules, for connections to come. */
 void gate_configure(gate_t *self, const config_t *config);
 
-/*  Take new keys from a mail of the actor. True: something was taken away. */
-bool gate_take_keys(gate_t *self, zmsg_t *mail);
+/*  Take new keys from a mail of the actor; answers the old ones. */
+access_keys_t *gate_take_keys(gate_t *self, zmsg_t *mail);
 
 /*  May whoever sent it give this command? user_id: as ZeroMQ names the sender; NULL: it does not.
  */

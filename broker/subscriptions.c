@@ -7,6 +7,7 @@
 
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 #define WISHES_A_TURN 256u
 
@@ -74,6 +75,7 @@ static void take_departures(subscriptions_t *self)
         if (heard != NULL) {
             self->served -= heard->count;
             heard->count = 0;
+            heard->user_id[0] = '\0';
         }
         zmsg_destroy(&message);
     }
@@ -198,22 +200,45 @@ static int descriptor_of(zmq_msg_t *message)
     return descriptor == NULL ? -1 : atoi(descriptor);
 }
 
+/*  A departure that happened before a wish was sent is seen before the wish is taken. */
 static void take_wish(subscriptions_t *self, zmq_msg_t *message, const access_keys_t *keys)
 {
-    const char *bytes = zmq_msg_data(message);
+    take_departures(self);
+    const char *bytes = zmq_msg_data(message), *user_id = zmq_msg_gets(message, "User-Id");
     text_t topic = {bytes + 1, zmq_msg_size(message) - 1};
     wish_t wish = {self, find_connection(self, descriptor_of(message))};
     if (wish.heard == NULL)
         return;
+    snprintf(wish.heard->user_id, KEY_TEXT_SIZE, "%s", user_id == NULL ? "" : user_id);
     if (bytes[0] == 1)
-        subscribe(&wish, topic, keys, zmq_msg_gets(message, "User-Id"));
+        subscribe(&wish, topic, keys, user_id);
     else
-        unsubscribe(&wish, topic, keys, zmq_msg_gets(message, "User-Id"));
+        unsubscribe(&wish, topic, keys, user_id);
 }
 
 static bool receive(subscriptions_t *self, zmq_msg_t *message)
 {
-    return zmq_msg_recv(message, zsock_resolve(self->events), ZMQ_DONTWAIT) >= 0;
+    int size = zmq_msg_recv(message, zsock_resolve(self->events), ZMQ_DONTWAIT);
+    self->taken += size < 0 ? 0 : (uint64_t)size + 2;
+    return size >= 0;
+}
+
+/*  If the connection is gone in this very moment and another one has its descriptor, that one
+ *  connects again. */
+static void cut(int descriptor)
+{
+    if (descriptor >= 0)
+        shutdown(descriptor, SHUT_RDWR);
+}
+
+void subscriptions_revoke(subscriptions_t *self, const access_keys_t *old, const access_keys_t *new)
+{
+    take_departures(self);
+    for (size_t i = 0; i < self->capacity; i++) {
+        const heard_t *heard = &self->connections[i];
+        if (heard->count > 0 && access_keys_take_away(old, new, heard->user_id))
+            cut((int)i);
+    }
 }
 
 /* -- after a message that is no wish -- */
@@ -222,25 +247,23 @@ static bool receive(subscriptions_t *self, zmq_msg_t *message)
 typedef struct {
     zmq_msg_t wishes[WISHES_A_TURN];
     size_t count;
-    int descriptor; /* of the only connection that wishes */
-    bool mixed;     /* or there are several, or more than fit */
+    bool mixed; /* of several connections */
 } rest_t;
 
 static void collect(rest_t *rest, zmq_msg_t *message)
 {
-    int descriptor = descriptor_of(message);
-    rest->mixed |= descriptor < 0 || rest->count == WISHES_A_TURN ||
-                   (rest->count > 0 && descriptor != rest->descriptor);
-    rest->descriptor = descriptor;
-    if (!rest->mixed) {
-        zmq_msg_init(&rest->wishes[rest->count]);
-        zmq_msg_move(&rest->wishes[rest->count++], message);
+    if (rest->count == WISHES_A_TURN) {
+        cut(descriptor_of(message));
+        return;
     }
+    rest->mixed |= rest->count > 0 && descriptor_of(message) != descriptor_of(&rest->wishes[0]);
+    zmq_msg_init(&rest->wishes[rest->count]);
+    zmq_msg_move(&rest->wishes[rest->count++], message);
 }
 
 /*  At the end of the queue libzmq stands at the connection of the last wish: when that is the one
  *  that all of them came from, they are served as ever. */
-static bool serve_rest(subscriptions_t *self, const access_keys_t *keys)
+static void serve_rest(subscriptions_t *self, const access_keys_t *keys)
 {
     rest_t *rest = memory_new(1, sizeof *rest);
     zmq_msg_t message;
@@ -248,31 +271,32 @@ static bool serve_rest(subscriptions_t *self, const access_keys_t *keys)
     for (size_t i = 0; i < REST_MAX && receive(self, &message); i++)
         if (is_wish(&message))
             collect(rest, &message);
+        else
+            cut(descriptor_of(&message));
     zmq_msg_close(&message);
-    bool good = !rest->mixed;
     for (size_t i = 0; i < rest->count; i++) {
-        if (good)
+        if (rest->mixed)
+            cut(descriptor_of(&rest->wishes[i]));
+        else
             take_wish(self, &rest->wishes[i], keys);
         zmq_msg_close(&rest->wishes[i]);
     }
     free(rest);
-    return good;
 }
 
-bool subscriptions_serve(subscriptions_t *self, const access_keys_t *keys)
+void subscriptions_serve(subscriptions_t *self, const access_keys_t *keys)
 {
     zmq_msg_t message;
-    bool good = true;
     take_departures(self);
     zmq_msg_init(&message);
-    for (size_t i = 0; i < WISHES_A_TURN && good && receive(self, &message); i++) {
+    for (size_t i = 0; i < WISHES_A_TURN && receive(self, &message); i++) {
         if (is_wish(&message)) {
             take_wish(self, &message, keys);
             continue;
         }
         self->refused++;
-        good = serve_rest(self, keys);
+        cut(descriptor_of(&message));
+        serve_rest(self, keys);
     }
     zmq_msg_close(&message);
-    return good;
 }

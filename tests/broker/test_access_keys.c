@@ -3,6 +3,7 @@
 #include "tests/check.h"
 
 #include <string.h>
+#include <sys/resource.h>
 
 #define NOW 1700000000.0
 
@@ -251,7 +252,9 @@ static void compare(const char *before, const char *after, bool equal, bool take
     folder_write(&folder, "a.yaml", after, 0644);
     access_keys_t *new = load_at(NOW);
     assert_int_equal(access_keys_equal(old, new), equal);
-    assert_int_equal(access_keys_take_away(old, new), taken);
+    assert_int_equal(access_keys_take_away(old, new, "Yne@$w-vo<fVvi]a<NY6T1ed:M$fCG*[IaLV{hID"),
+                     taken);
+    assert_false(access_keys_take_away(old, new, NULL));
     access_keys_destroy(&old);
     access_keys_destroy(&new);
 }
@@ -268,6 +271,27 @@ static void test_access_keys__what_is_taken_away_is_seen_by_content(void **state
     compare(key, "", false, true);
     compare("", key, false, false);
     compare(key, "role: admin\nname: a\nread: [a]\n" KEY, true, false);
+}
+
+static void test_access_keys__without_descriptors_it_is_said_that_nothing_was_learned(void **state)
+{
+    (void)state;
+    pair_t pair = pair_new();
+    struct rlimit usual, none;
+    folder_put_key(&folder, "a", &pair, "admin", "");
+    access_keys_t *keys = load_at(NOW);
+    assert_true(keys->complete);
+    access_keys_destroy(&keys);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &usual), 0);
+    for (rlim_t files = 0; files < 5;
+         files++) { /* none for the directory; one, but none for a file */
+        none = (struct rlimit){files, usual.rlim_max};
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+        keys = load_at(NOW);
+        assert_true(keys->complete == (keys->count == 1));
+        access_keys_destroy(&keys);
+    }
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &usual), 0);
 }
 
 static bool load_secret(const char *text, mode_t mode, char secret[KEY_TEXT_SIZE])
@@ -319,6 +343,7 @@ int main(void)
         TEST(test_access_keys__a_key_is_in_force_from_its_beginning_up_to_its_end),
         TEST(test_access_keys__two_keys_may_be_one_principal),
         TEST(test_access_keys__what_is_taken_away_is_seen_by_content),
+        TEST(test_access_keys__without_descriptors_it_is_said_that_nothing_was_learned),
         TEST(test_access_keys__a_secret_is_read_only_when_nobody_else_may),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

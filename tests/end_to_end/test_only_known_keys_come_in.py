@@ -215,14 +215,10 @@ class Revocation(Guarded):
         stays.next("anomaly.cleared")
         self.broker.revoke("screen")
         time.sleep(SOON)
-        stays.next("heartbeat")
-        revoked.seen.clear()
         self.change("orders_b")
         stays.next("anomaly.cleared", name="orders_b")
         self.assertEqual(revoked.socket.poll(1200), 0)
-        numbers = [p["seq"] for _, p in stays.seen if p["family"] == "anomaly"]
-        missed = self.broker.get("events.since", family="anomaly", seq=0)["items"]
-        self.assertEqual(sorted(set(numbers) | {p["seq"] for p in missed}), [1, 2, 3, 4])
+        self.assertEqual([p["seq"] for _, p in stays.seen if p["family"] == "anomaly"], [1, 2, 3, 4])
 
     def test_a_key_that_ends_by_itself_is_gone_on_open_connections(self):
         self.broker.add_key("guest", "operator", "--expires-in", "2")
