@@ -286,3 +286,8 @@ static const field_t settings_fields[] = {
 };
 const schema_t settings_schema = {
     .name = "configuration", .size = sizeof(settings_t), ROWS(settings_fields)};
+
+const schema_t *limits_schema(void)
+{
+    return &limit_schema;
+}

@@ -1,5 +1,4 @@
-/*  config_tables - the keys of the configuration file: types, units, ranges, defaults. Private to
- * config. */
+/*  config_tables - the keys of the configuration file: types, units, ranges, defaults. */
 #ifndef BROKER_CONFIG_TABLES_H
 #define BROKER_CONFIG_TABLES_H
 
@@ -7,5 +6,7 @@
 #include "proto/schema.h"
 
 extern const schema_t settings_schema, channel_schema; /* of settings_t */
+
+const schema_t *limits_schema(void); /* of limit_settings_t */
 
 #endif

@@ -45,6 +45,22 @@ static void fill(block_t *block, void *socket)
     }
 }
 
+static void empty(block_t *block)
+{
+    for (size_t i = 0; i < block->count; i++)
+        zmq_msg_close(&block->frames[i]);
+    block->count = 0;
+}
+
+/*  Bytes on the wire: a short frame has two more (rfc.zeromq.org/spec/23). */
+static uint64_t bytes_in(block_t *block)
+{
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < block->count; i++)
+        bytes += zmq_msg_size(&block->frames[i]) + 2;
+    return bytes;
+}
+
 bool lane_drain(lane_t *self)
 {
     block_t *block = &self->blocks[self->next];
@@ -56,6 +72,11 @@ bool lane_drain(lane_t *self)
         atomic_store(&self->starved, false);
     }
     fill(block, zsock_resolve(self->socket));
+    self->taken += bytes_in(block);
+    if (self->sheds) {
+        self->shed += block->count;
+        empty(block);
+    }
     if (block->count == 0)
         return true;
     block->now = clock_now();
@@ -76,9 +97,7 @@ block_t *block_take(zsock_t *pipe)
 bool block_return(block_t *self)
 {
     lane_t *lane = self->lane;
-    for (size_t i = 0; i < self->count; i++)
-        zmq_msg_close(&self->frames[i]);
-    self->count = 0;
+    empty(self);
     atomic_store_explicit(&self->away, false, memory_order_seq_cst);
     return atomic_exchange(&lane->starved, false);
 }

@@ -3,9 +3,11 @@
  *
  *  Owns     the socket, the reactor's end of the pipe, and the blocks
  *  Bounds   LANE_BLOCKS blocks of BLOCK_FRAMES frames or BLOCK_BYTES; when all are with the engine,
- * the lane stops reading its own socket, so that ZeroMQ and then TCP press back on its senders and
- * on nobody else Time     one reading of the clock a block Thread   the reactor fills a block and
- * gives it away; the engine's actor empties it and gives it back
+ *           the lane stops reading its own socket, so that ZeroMQ and then TCP press back on its
+ *           senders and on nobody else. A lane that sheds hands nothing over
+ *  Time     one reading of the clock a block
+ *  Thread   the reactor fills a block and gives it away; the engine's actor empties it and gives it
+ *           back
  *
  *  One message an engine a drain, not one a frame: waking a sleeping thread costs more than a
  * hundred frames.
@@ -45,6 +47,9 @@ struct lane {
     size_t next;         /* the block to fill next */
     atomic_bool starved; /* the lane waits for a block to come back */
     bool reading;        /* the reactor polls the socket */
+    bool sheds;          /* what arrives is thrown away, and counted: */
+    uint64_t shed;       /* frames */
+    uint64_t taken;      /* bytes received from the socket */
 };
 
 void lane_init(lane_t *self, lane_kind_t kind, zsock_t *socket, zsock_t *pipe);

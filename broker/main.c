@@ -7,7 +7,20 @@
 
 #include <czmq.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sysexits.h>
+
+/*  As many descriptors as the system allows, and no image of the memory, which holds keys, when the
+ * process dies. */
+static void settle_limits(void)
+{
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+        files.rlim_cur = files.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &files);
+    }
+    setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+}
 
 /*  Before any thread runs: signals are read in the loop and nowhere else, and czmq keeps its hands
  * off them. */
@@ -85,6 +98,7 @@ int main(int argc, char **argv)
         config_destroy(&config);
         return EX_OK;
     }
+    settle_limits();
     settle_process();
     exit_status = serve(&config, &options.overrides);
     config_destroy(&config);

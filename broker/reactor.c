@@ -71,13 +71,6 @@ static void send_publication(reactor_t *self, zmsg_t **mail)
     zmsg_send(mail, self->events);
 }
 
-/*  Every subscriber comes again with what it may still hear, and asks for what it missed. */
-static void rebind_events(reactor_t *self)
-{
-    self->events_lost = !endpoint_rebind(self->events, self->facts.endpoints[ENDPOINT_EVENTS]);
-    subscriptions_forget(&self->subscriptions);
-}
-
 static void write_heads(reactor_t *self)
 {
     self->data.size = 0;
@@ -108,8 +101,7 @@ static int beat(zloop_t *loop, int timer, void *context)
     zmsg_addmem(message, self->body.data, self->body.size);
     zmsg_send(&message, self->events);
     sd_notify(0, "WATCHDOG=1");
-    if (self->events_lost)
-        rebind_events(self);
+    reactor_find_lost(self);
     return 0;
 }
 
@@ -118,10 +110,7 @@ static int take_subscriptions(zloop_t *loop, zsock_t *socket, void *context)
     (void)loop;
     (void)socket;
     reactor_t *self = context;
-    if (!subscriptions_serve(&self->subscriptions, self->gate.keys)) {
-        log_words(LEVEL_WARNING, "subscribers sent what is no subscription: all connect again");
-        rebind_events(self);
-    }
+    subscriptions_serve(&self->subscriptions, self->gate.keys);
     return 0;
 }
 
@@ -224,8 +213,6 @@ static void send_keys(zactor_t *wing, access_keys_t *keys)
     mail_send(&mail, zactor_sock(wing));
 }
 
-/*  The wings are told before the connections are closed, so that nobody comes back to old rights.
- */
 static int serve_access(zloop_t *loop, zsock_t *pipe, void *context)
 {
     (void)loop;
@@ -235,12 +222,12 @@ static int serve_access(zloop_t *loop, zsock_t *pipe, void *context)
         zmsg_destroy(&mail);
         return 0;
     }
-    bool taken_away = gate_take_keys(&self->gate, mail);
+    access_keys_t *old = gate_take_keys(&self->gate, mail);
     zmsg_destroy(&mail);
     send_keys(self->observability, access_keys_share(self->gate.keys));
     send_keys(self->operations, access_keys_share(self->gate.keys));
-    if (taken_away)
-        rebind_events(self);
+    subscriptions_revoke(&self->subscriptions, old, self->gate.keys);
+    access_keys_destroy(&old);
     return 0;
 }
 
@@ -292,10 +279,11 @@ reactor_t *reactor_new(const config_t *config, const overrides_t *overrides, sto
 {
     reactor_t *self = memory_new(1, sizeof *self);
     self->overrides = overrides;
-    self->limits = self->facts.limits = config->limits;
+    self->limits = config->limits;
     self->facts.pid = (uint64_t)getpid();
     self->started_ns = clock_now().mono_ns;
     self->signals = -1;
+    memory_watch_init(&self->memory);
     msgpack_sbuffer_init(&self->outcome);
     msgpack_sbuffer_init(&self->body);
     msgpack_sbuffer_init(&self->data);
@@ -321,6 +309,7 @@ void reactor_destroy(reactor_t **self_p)
     zsock_destroy(&self->wing_pipe);
     gate_free(&self->gate);
     subscriptions_free(&self->subscriptions);
+    memory_watch_free(&self->memory);
     for (size_t i = 0; i < LANE_COUNT; i++) {
         lane_free(&self->lanes[i]);
         zsock_destroy(&self->lane_ends[i]);
@@ -399,6 +388,7 @@ static void add_readers(reactor_t *self)
     resume(self, &self->lanes[LANE_REQUESTS]);
     resume(self, &self->lanes[LANE_METRICS]);
     zloop_timer(self->loop, HEARTBEAT_MS, 0, beat, self);
+    zloop_timer(self->loop, WATCH_MS, 0, reactor_watch, self);
 }
 
 static bool has_signal(reactor_t *self)

@@ -52,6 +52,7 @@ static void ask_status(reactor_t *self, zmsg_t **envelope, const command_t *comm
     if (!has_room(self, self->observability, envelope, command))
         return;
     gate_report(&self->gate, &self->facts.access);
+    reactor_measure(self);
     self->facts.subscriptions = self->subscriptions.served;
     self->facts.subscriptions_refused = self->subscriptions.refused;
     self->facts.uptime_s = (double)(clock_now().mono_ns - self->started_ns) / (double)NS_PER_S;
@@ -83,15 +84,10 @@ void reactor_adopt(reactor_t *self, config_t *config)
     config_destroy(&self->config);
     self->config = config_share(config);
     gate_configure(&self->gate, config);
+    self->memory.limit = config->settings.limits.memory;
     self->subscriptions.most = config->settings.limits.subscriptions;
-    self->limits = self->facts.limits = config->limits;
-    self->facts.limit_subscriptions = config->settings.limits.subscriptions;
-    self->facts.limit_producer_events = config->settings.limits.producer_events;
-    self->facts.limit_producer_series = config->settings.limits.producer_series;
-    self->facts.limit_series = config->observability.series;
-    self->facts.limit_operations = config->observability.operations;
-    self->facts.limit_dependencies = config->observability.dependencies;
-    self->facts.limit_series_ttl = config->observability.series_ttl_s;
+    self->limits = config->limits;
+    self->facts.limits = config->settings.limits;
 }
 
 static void send_config(zactor_t *wing, config_t *config, zmsg_t **envelope,
@@ -189,6 +185,7 @@ int reactor_take_requests(zloop_t *loop, zsock_t *socket, void *context)
         if (message == NULL)
             return 0;
         zframe_t *request = zmsg_size(message) > 1 ? zmsg_last(message) : NULL;
+        self->control_taken += zmsg_content_size(message);
         if (request != NULL) {
             zmsg_remove(message, request);
             serve_request(self, &message, &request);

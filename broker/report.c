@@ -1,6 +1,8 @@
 #include "broker/report.h"
 
 #include "broker/config.h"
+#include "broker/config_tables.h"
+#include "broker/memory_watch.h"
 #include "broker/version.h"
 #include "proto/pack.h"
 
@@ -63,24 +65,7 @@ static void pack_store(const report_t *self, msgpack_sbuffer *out)
 static void pack_limits(const report_t *self, msgpack_sbuffer *out)
 {
     pack_string(out, "limits");
-    pack_map(out, 16);
-    pack_pair(out, "subscriptions", self->limit_subscriptions);
-    pack_pair(out, "producer_events", self->limit_producer_events);
-    pack_pair(out, "producer_series", self->limit_producer_series);
-    pack_pair(out, "frame", self->limits.frame_bytes);
-    pack_pair(out, "batch", self->limits.batch);
-    pack_pair(out, "depth", self->limits.depth);
-    pack_pair(out, "name", self->limits.name_bytes);
-    pack_pair(out, "labels", self->limits.labels);
-    pack_pair(out, "label_name", self->limits.label_name_bytes);
-    pack_pair(out, "label_value", self->limits.label_value_bytes);
-    pack_pair(out, "text", self->limits.text_bytes);
-    pack_pair(out, "title", self->limits.title_bytes);
-    pack_pair(out, "series", self->limit_series);
-    pack_pair(out, "operations", self->limit_operations);
-    pack_pair(out, "dependencies", self->limit_dependencies);
-    pack_string(out, "series_ttl");
-    pack_number(out, self->limit_series_ttl);
+    schema_write(limits_schema(), &self->limits, false, out);
 }
 
 static void pack_publications(const report_t *self, msgpack_sbuffer *out)
@@ -95,6 +80,33 @@ static void pack_subscriptions(const report_t *self, msgpack_sbuffer *out)
 {
     pack_pair(out, "subscriptions", self->subscriptions);
     pack_pair(out, "subscriptions_refused", self->subscriptions_refused);
+}
+
+static void pack_by_endpoint(msgpack_sbuffer *out, const char *key, const uint64_t *counts,
+                             size_t count)
+{
+    pack_string(out, key);
+    pack_map(out, count);
+    for (size_t i = 0; i < count; i++)
+        pack_pair(out, endpoint_names[i], counts[i]);
+}
+
+static void pack_resources(const report_t *self, msgpack_sbuffer *out)
+{
+    static const char *const words[PRESSURE_COUNT] = {"none", "soft", "hard"};
+    pack_string(out, "memory");
+    pack_map(out, 3);
+    pack_pair(out, "resident", self->memory);
+    pack_pair(out, "limit", self->limits.memory);
+    pack_string(out, "pressure");
+    pack_string(out, words[self->pressure]);
+    pack_string(out, "descriptors");
+    pack_map(out, 2);
+    pack_pair(out, "open", self->descriptors);
+    pack_pair(out, "limit", self->limit_descriptors);
+    pack_by_endpoint(out, "connections", self->connections, REPORT_ENDPOINTS);
+    pack_by_endpoint(out, "rebound", self->rebound, REPORT_ENDPOINTS);
+    pack_by_endpoint(out, "shed", self->shed, LANE_COUNT);
 }
 
 static void pack_access(const report_t *report, msgpack_sbuffer *out)
@@ -115,7 +127,7 @@ static void pack_access(const report_t *report, msgpack_sbuffer *out)
 
 void report_encode(const report_t *self, msgpack_sbuffer *out)
 {
-    pack_map(out, 13);
+    pack_map(out, 18);
     pack_string(out, "version");
     pack_string(out, TOCSIN_VERSION);
     pack_string(out, "uptime");
@@ -132,6 +144,7 @@ void report_encode(const report_t *self, msgpack_sbuffer *out)
     pack_pair(out, "publications_not_kept", self->publications_not_kept);
     pack_subscriptions(self, out);
     pack_access(self, out);
+    pack_resources(self, out);
     pack_store(self, out);
     pack_limits(self, out);
 }

@@ -4,6 +4,7 @@
 #define BROKER_REPORT_H
 
 #include "broker/access_zap.h"
+#include "broker/config.h"
 #include "broker/lane.h"
 #include "broker/store.h"
 #include "engines/observability/observability_stack.h"
@@ -25,18 +26,21 @@ typedef struct {
     double uptime_s;
     uint64_t pid;
     char endpoints[REPORT_ENDPOINTS][256]; /* as bound; in order of endpoint_t */
-    uint64_t subscriptions, subscriptions_refused, limit_subscriptions;
+    uint64_t subscriptions, subscriptions_refused;
     access_use_t access;
+    uint64_t memory; /* bytes resident */
+    int pressure;    /* pressure_t */
+    uint64_t descriptors, limit_descriptors;
+    uint64_t connections[REPORT_ENDPOINTS]; /* over TCP, open now */
+    uint64_t rebound[REPORT_ENDPOINTS];     /* how often all connections were closed */
+    uint64_t shed[LANE_COUNT];              /* frames thrown away for want of memory */
     uint64_t events_diverted; /* to __overflow__, because their producer had no series left */
-    uint64_t limit_producer_events, limit_producer_series;
     tally_t ingest[LANE_COUNT];
     series_use_t series;
     uint64_t publications_not_kept; /* published, but the store's queue was full */
     uint64_t heads[FAMILY_STORED];
     store_use_t store;
-    limits_t limits;
-    uint64_t limit_operations, limit_dependencies, limit_series;
-    double limit_series_ttl;
+    limit_settings_t limits;
 } report_t;
 
 void report_encode(const report_t *self, msgpack_sbuffer *out);
