@@ -83,6 +83,7 @@ static const char version_2[] =
     "ALTER TABLE alert ADD COLUMN clock_s REAL;"
     "ALTER TABLE alert ADD COLUMN clock_at REAL;"
     "ALTER TABLE policy ADD COLUMN plan INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE policy ADD COLUMN error TEXT;"
     "UPDATE policy SET plan = 2 * (SELECT count(*) FROM policy AS other"
     "  WHERE other.name <= policy.name);"
     "CREATE TABLE silence ("

@@ -78,7 +78,7 @@ text_t field_words(const field_t *field, const void *thing, arena_t *arena)
 static bool differs(const field_t *field, const void *a, const void *b)
 {
     const schema_t one = {.name = "", .fields = field, .count = 1};
-    return (field->flags & FIELD_HIDDEN) == 0 && field->type != FIELD_TIME &&
+    return (field->flags & (FIELD_HIDDEN | FIELD_TOLD)) == 0 && field->type != FIELD_TIME &&
            !schema_equal(&one, a, b);
 }
 

@@ -3,7 +3,7 @@
  *  Owns     nothing; the texts lie in the arena
  *  Thread   any
  *
- *  Keys that are hidden on the wire, and points in time, are not compared. A value reads as a
+ *  Keys that nobody can put, and points in time, are not compared. A value reads as a
  * person would write it: text as it is, lists as "a, b", maps as "k=v, k=v"; nil is TEXT_NONE.
  */
 #ifndef PROTO_DIFFERENCE_H

@@ -60,7 +60,8 @@ enum {
     FIELD_REQUIRED = 1,  /* must be there, must not be nil; an empty text is bad_value */
     FIELD_HIDDEN = 2,    /* stored, never on the wire */
     FIELD_EXCLUSIVE = 4, /* least and most themselves are not allowed */
-    FIELD_SECRET = 8     /* masked when shown */
+    FIELD_SECRET = 8,    /* masked when shown */
+    FIELD_TOLD = 16      /* shown and stored, never taken: reading steps over it as unknown */
 };
 
 typedef struct {

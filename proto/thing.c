@@ -497,6 +497,7 @@ static const field_t policy_fields[] = {
      .type = FIELD_BOOL,
      .flags = FIELD_HIDDEN,
      .offset = offsetof(policy_t, from_file)},
+    {.key = "error", .type = FIELD_TEXT, .flags = FIELD_TOLD, .offset = offsetof(policy_t, error)},
     {.key = "plan", .type = FIELD_UINT, .flags = FIELD_HIDDEN, .offset = offsetof(policy_t, plan)},
 };
 const schema_t policy_schema = {.name = "policy", .size = sizeof(policy_t), ROWS(policy_fields)};
@@ -576,6 +577,9 @@ static const field_t ops_metrics_fields[] = {
      .type = FIELD_UINT,
      .offset = offsetof(ops_metrics_t, alerts_resolved)},
     {.key = "alerts_active", .type = FIELD_UINT, .offset = offsetof(ops_metrics_t, alerts_active)},
+    {.key = "alerts_dropped",
+     .type = FIELD_UINT,
+     .offset = offsetof(ops_metrics_t, alerts_dropped)},
     {.key = "avg_resolution_time",
      .type = FIELD_NUMBER,
      .offset = offsetof(ops_metrics_t, avg_resolution_time)},

@@ -239,6 +239,7 @@ typedef struct {
     labels_t labels;
     text_t summary, description;
     bool from_file; /* owned by the configuration file */
+    text_t error;   /* why it cannot be evaluated; TEXT_NONE: it can */
     uint64_t plan;  /* the number its condition is evaluated under; the next one is its resolve
                        condition's. Not on the wire. */
 } policy_t;
@@ -275,6 +276,7 @@ typedef struct {
 typedef struct {
     uint64_t incidents_created, incidents_resolved, incidents_open;
     uint64_t alerts_triggered, alerts_acknowledged, alerts_resolved, alerts_active;
+    uint64_t alerts_dropped;    /* for want of room, since the start */
     double avg_resolution_time; /* seconds; NaN without data */
     spread_t mtta, mttr;
 } ops_metrics_t;

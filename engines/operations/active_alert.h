@@ -30,9 +30,10 @@ struct active_alert {
     uint32_t place;                  /* in the ledger */
     bool holds;                      /* its condition, as far as it was heard of */
     bool resolves;                   /* its resolve condition */
-    bool unheard;                    /* restored, and nothing was heard of its condition since */
-    double clock_s;                  /* what its clock showed at `clock_since`; NaN: it has none */
-    int64_t clock_since;             /* INSTANT_NEVER: it stands */
+    bool resolve_known;  /* that one was heard of, or asked for, since the alert is there */
+    bool unheard;        /* restored, and nothing was heard of its condition since */
+    double clock_s;      /* what its clock showed at `clock_since`; NaN: it has none */
+    int64_t clock_since; /* INSTANT_NEVER: it stands */
 };
 
 /*  A copy of it, of that policy, without a clock. */

@@ -309,8 +309,10 @@ static void describe(alert_manager_t *self, alert_t *view, const policy_t *polic
 static active_alert_t *begin(alert_manager_t *self, alerting_policy_t *policy, labels_t labels,
                              double value, text_t message)
 {
-    if (alert_ledger_full(&self->ledger))
+    if (alert_ledger_full(&self->ledger)) {
+        self->metrics->dropped++;
         return NULL;
+    }
     alert_t view;
     describe(self, &view, policy->definition, labels);
     view.value = view.peak = value;
@@ -355,6 +357,11 @@ static void judge(alert_manager_t *self, active_alert_t *alert)
     bool has_resolve = policy->resolve_condition.data != NULL;
     bool over = !alert->holds && (!has_resolve || alert->resolves) && !alert->view->by_hand;
     bool was_over = active_alert_has_clock(alert);
+    if (!alert->holds && has_resolve && !alert->resolve_known) {
+        /* it may have held before the alert was there, and is said again only when it changes */
+        alert->resolve_known = true;
+        policy_book_ask_again(self->policies, alert->policy);
+    }
     if (over && policy->keep_firing_for > 0) {
         run_clock(self, alert, policy->keep_firing_for);
         save(self, alert);
@@ -367,6 +374,13 @@ static void judge(alert_manager_t *self, active_alert_t *alert)
     }
 }
 
+/*  What fired, or was acknowledged, before it stood without data does so again. */
+static void go_on(alert_manager_t *self, active_alert_t *alert)
+{
+    bool acknowledged = !isnan(alert->view->acknowledged_at);
+    move_by_itself(self, alert, acknowledged ? ALERT_ACKNOWLEDGED : ALERT_FIRING, "data is back");
+}
+
 /*  It was without data, and there is data again. One that never fired and has to wait for its `for`
  * begins anew. */
 static void return_to_data(alert_manager_t *self, active_alert_t *alert,
@@ -377,9 +391,7 @@ static void return_to_data(alert_manager_t *self, active_alert_t *alert,
     bool has_resolve = policy->definition->resolve_condition.data != NULL;
     bool stays = alert->holds || (fired && has_resolve && !alert->resolves);
     if (stays && (fired || policy->definition->for_s == 0)) {
-        bool acknowledged = !isnan(alert->view->acknowledged_at);
-        move_by_itself(self, alert, acknowledged ? ALERT_ACKNOWLEDGED : ALERT_FIRING,
-                       "data is back");
+        go_on(self, alert);
         return;
     }
     move_by_itself(self, alert, ALERT_RESOLVED, "recovered");
@@ -467,8 +479,6 @@ static bool is_due(const alert_manager_t *self, const active_alert_t *alert)
 void alert_manager_hear(alert_manager_t *self, alerting_policy_t *policy,
                         const plan_result_t *result)
 {
-    if (result->state == RESULT_ERROR)
-        return;
     active_alert_t *alert = find_identical(self, policy, result->labels);
     if (alert != NULL && is_due(self, alert)) {
         alert_manager_tick(self);
@@ -493,8 +503,36 @@ void alert_manager_hear_resolve(alert_manager_t *self, alerting_policy_t *policy
     if (alert == NULL || (result->state != RESULT_HOLDS && result->state != RESULT_CLEAR))
         return;
     alert->resolves = result->state == RESULT_HOLDS;
+    alert->resolve_known = true;
     if (alert->view->state == ALERT_FIRING || alert->view->state == ALERT_ACKNOWLEDGED)
         judge(self, alert);
+}
+
+/* -- policies that cannot be evaluated: an alert without labels stands for that -- */
+
+void alert_manager_fail(alert_manager_t *self, alerting_policy_t *policy)
+{
+    active_alert_t *alert = find_identical(self, policy, LABELS_NONE);
+    text_t words = words_in(&self->effects->scratch, "%.*s cannot be evaluated: %.*s",
+                            WORDS(policy->definition->name), WORDS(policy->definition->error));
+    if (alert == NULL) {
+        alert = begin(self, policy, LABELS_NONE, NAN, words);
+        if (alert != NULL)
+            move(self, alert, ALERT_NO_DATA, -1, TEXT_NONE, words);
+    } else if (alert->view->state != ALERT_NO_DATA && !alert->view->by_hand) {
+        move(self, alert, ALERT_NO_DATA, (int)alert->view->state, TEXT_NONE, words);
+    }
+}
+
+void alert_manager_mend(alert_manager_t *self, alerting_policy_t *policy)
+{
+    active_alert_t *alert = find_identical(self, policy, LABELS_NONE);
+    if (alert == NULL || alert->view->state != ALERT_NO_DATA)
+        return;
+    if (isnan(alert->view->fired_at))
+        move_by_itself(self, alert, ALERT_RESOLVED, "recovered");
+    else
+        go_on(self, alert);
 }
 
 /* -- time -- */

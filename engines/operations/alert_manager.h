@@ -60,6 +60,10 @@ void alert_manager_hear(alert_manager_t *self, alerting_policy_t *policy,
 void alert_manager_hear_resolve(alert_manager_t *self, alerting_policy_t *policy,
                                 const plan_result_t *result);
 
+/*  The policy cannot be evaluated: it is marked with the reason. It can again. */
+void alert_manager_fail(alert_manager_t *self, alerting_policy_t *policy);
+void alert_manager_mend(alert_manager_t *self, alerting_policy_t *policy);
+
 /*  Let what is due happen; call it at `next` at the latest. */
 void alert_manager_tick(alert_manager_t *self);
 int64_t alert_manager_next(const alert_manager_t *self);

@@ -177,6 +177,7 @@ bool policy_is_same(const policy_t *a, const policy_t *b)
     policy_t other = *b;
     other.from_file = a->from_file;
     other.plan = a->plan;
+    other.error = a->error;
     return schema_equal(&policy_schema, a, &other);
 }
 
@@ -315,6 +316,7 @@ static alerting_policy_t *keep(policy_book_t *self, alerting_policy_t *old, cons
     alerting_policy_t *kept = old;
     if (kept == NULL) {
         kept = memory_new(1, sizeof *kept);
+        kept->asked_ns = INT64_MIN;
         roster_add(&self->policies, policy->name, kept);
     }
     kept->definition = kept_put(&kept->kept, &policy_schema, policy);
@@ -349,14 +351,41 @@ alerting_policy_t *policy_book_put(policy_book_t *self, const policy_t *policy)
     return kept;
 }
 
+/*  Something about it that leaves its alerts alone. */
+static void change(policy_book_t *self, alerting_policy_t *policy, const policy_t *changed)
+{
+    policy->definition = kept_put(&policy->kept, &policy_schema, changed);
+    effects_add(self->effects,
+                (effect_t){.type = EFFECT_SAVE_POLICY, .as.policy = policy->definition});
+}
+
+bool policy_book_mark(policy_book_t *self, alerting_policy_t *policy, text_t error)
+{
+    if (policy->definition->error.data == NULL && error.data == NULL)
+        return false;
+    policy_t marked = *policy->definition;
+    marked.error = error;
+    effects_audit(self->effects, TEXT_NONE, TEXT_OF("policy.error"), marked.name,
+                  policy->definition->error, error);
+    change(self, policy, &marked);
+    return true;
+}
+
+void policy_book_ask_again(policy_book_t *self, alerting_policy_t *policy)
+{
+    int64_t now = self->effects->now.mono_ns;
+    const policy_t *definition = policy->definition;
+    if (policy->asked_ns != now)
+        put_plan(self, definition, definition->plan + 1, definition->resolve_condition);
+    policy->asked_ns = now;
+}
+
 const policy_t *policy_book_claim(policy_book_t *self, alerting_policy_t *policy, bool from_file)
 {
     if (policy->definition->from_file != from_file) {
         policy_t claimed = *policy->definition;
         claimed.from_file = from_file;
-        policy->definition = kept_put(&policy->kept, &policy_schema, &claimed);
-        effects_add(self->effects,
-                    (effect_t){.type = EFFECT_SAVE_POLICY, .as.policy = policy->definition});
+        change(self, policy, &claimed);
     }
     return policy->definition;
 }

@@ -29,6 +29,7 @@ typedef struct alerting_policy {
     uint32_t rank; /* 0: nobody inhibits it; else one more than the highest of those who do */
     struct alerting_policy **inhibits; /* those who name it; for policy_book_inhibited */
     uint32_t inhibits_count, inhibitors_left;
+    int64_t asked_ns; /* when its resolve condition was last asked again */
 } alerting_policy_t;
 
 typedef struct {
@@ -62,6 +63,10 @@ void policy_book_restore(policy_book_t *self, const policy_t *policy);
 alerting_policy_t *policy_book_put(policy_book_t *self, const policy_t *policy);
 /*  The same policy is somebody else's from now on: saved if that is a change. */
 const policy_t *policy_book_claim(policy_book_t *self, alerting_policy_t *policy, bool from_file);
+/*  It cannot be evaluated, and why; TEXT_NONE: it can. True when that is news. */
+bool policy_book_mark(policy_book_t *self, alerting_policy_t *policy, text_t error);
+/*  Have it said again how its resolve condition stands; once at a moment. */
+void policy_book_ask_again(policy_book_t *self, alerting_policy_t *policy);
 void policy_book_delete(policy_book_t *self, alerting_policy_t *policy);
 /*  Have every enabled policy evaluated. */
 void policy_book_start(const policy_book_t *self);

@@ -71,6 +71,7 @@ void operational_metrics_read(const operational_metrics_t *self, ops_metrics_t *
         .incidents_resolved = incidents[INCIDENT_RESOLVED] + incidents[INCIDENT_CLOSED],
         .alerts_triggered = self->triggered,
         .alerts_acknowledged = self->acknowledged,
+        .alerts_dropped = self->dropped,
         .alerts_resolved = alerts[ALERT_RESOLVED],
         .alerts_active = alerts[ALERT_PENDING] + alerts[ALERT_FIRING] + alerts[ALERT_ACKNOWLEDGED] +
                          alerts[ALERT_NO_DATA],

@@ -21,6 +21,7 @@ typedef struct {
     uint64_t incidents[INCIDENT_STATUS_COUNT];
     uint64_t alerts[ALERT_STATE_COUNT];
     uint64_t triggered, acknowledged;
+    uint64_t dropped; /* alerts that found no room; not of the tables, and so since the start */
     time_spread_t to_acknowledge, to_resolve;
 } operational_metrics_t;
 

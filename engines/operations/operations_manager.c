@@ -151,17 +151,28 @@ void operations_manager_start(operations_manager_t *self, instant_t now)
     end_step(self);
 }
 
+/*  A policy that errs is marked, and stops no other. */
+static void hear(operations_manager_t *self, alerting_policy_t *policy, const plan_result_t *result)
+{
+    bool errs = result->state == RESULT_ERROR;
+    bool changed = policy_book_mark(self->policies, policy, errs ? result->error : TEXT_NONE);
+    if (errs)
+        alert_manager_fail(self->alerts, policy);
+    else if (changed)
+        alert_manager_mend(self->alerts, policy);
+    if (!errs && result->plan == policy->definition->plan)
+        alert_manager_hear(self->alerts, policy, result);
+    else if (!errs)
+        alert_manager_hear_resolve(self->alerts, policy, result);
+}
+
 void operations_manager_result(operations_manager_t *self, const plan_result_t *result,
                                instant_t now)
 {
     begin_step(self, now);
     alerting_policy_t *policy = policy_book_of_plan(self->policies, result->plan);
-    if (policy == NULL)
-        return;
-    if (result->plan == policy->definition->plan)
-        alert_manager_hear(self->alerts, policy, result);
-    else
-        alert_manager_hear_resolve(self->alerts, policy, result);
+    if (policy != NULL)
+        hear(self, policy, result);
     end_step(self);
 }
 

@@ -47,6 +47,7 @@ typedef struct {
     arena_t arena;
     char *told;
     size_t told_size;
+    uint32_t plans_put; /* how often a plan was put */
     operations_answer_t answer;
     schema_error_t error;
 } world_t;
@@ -200,8 +201,10 @@ static inline void world_take(void *context, const effect_t *effect)
     case EFFECT_DELETE_SILENCE:
         world_say(self, EFFECT_SAVE_SILENCE, effect->as.id, 0, TEXT_NONE, NULL, NULL);
         break;
-    case EFFECT_AUDIT:
     case EFFECT_PLAN_PUT:
+        self->plans_put++;
+        break;
+    case EFFECT_AUDIT:
     case EFFECT_PLAN_DELETE:
     case EFFECT_COUNT:
     default:

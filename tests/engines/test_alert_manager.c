@@ -152,6 +152,24 @@ static void test_alert_manager__with_a_resolve_condition_that_one_decides(void *
     world_tells(&world, "0 alert.resolved ALT-1 firing>resolved recovered\n");
 }
 
+static void test_alert_manager__a_resolve_condition_that_held_before_is_asked_again(void **state)
+{
+    (void)state;
+    put(0, 0, NO_DATA_KEEP, "up == 1");
+    world_hear_of(&world, "p", true, "host=a", RESULT_HOLDS, 1);
+    world_hear_of(&world, "p", true, "host=b", RESULT_HOLDS, 1);
+    hear(RESULT_HOLDS, 11);
+    world_hear(&world, "p", "host=b", RESULT_HOLDS, 11);
+    world.plans_put = 0;
+    hear(RESULT_CLEAR, 3);
+    world_hear(&world, "p", "host=b", RESULT_CLEAR, 3);
+    assert_int_equal(world.plans_put, 1);
+    world_hear_of(&world, "p", true, "host=a", RESULT_HOLDS, 1);
+    world_tells(&world, "0 alert.firing ALT-1 >firing\n"
+                        "0 alert.firing ALT-2 >firing\n"
+                        "0 alert.resolved ALT-1 firing>resolved recovered\n");
+}
+
 static void test_alert_manager__it_is_not_over_while_both_conditions_hold(void **state)
 {
     (void)state;
@@ -333,6 +351,8 @@ static void test_alert_manager__at_the_limit_nothing_new_fires(void **state)
     world_hear(&world, "p", "host=more", RESULT_HOLDS, 11);
     world_tells(&world, "");
     assert_int_equal(world_fire(&world, "p", "host=other"), STATUS_LIMIT);
+    assert_int_equal(world_do(&world, DO_OPS_METRICS, NULL), STATUS_OK);
+    assert_int_equal(world.answer.metrics.alerts_dropped, 2);
     world_hear(&world, "p", "host=0", RESULT_CLEAR, 1);
     assert_int_equal(world_fire(&world, "p", "host=other"), STATUS_OK);
 }
@@ -454,6 +474,56 @@ static void test_alert_manager__labels_are_the_results_under_the_policys(void **
     assert_true(labels_equal(alert->result_labels, world_labels(&world, "host=a,zone=b")));
 }
 
+/* -- errors -- */
+
+static void err(const char *words)
+{
+    const policy_t *policy = operations_manager_policy(world.manager, TEXT_OF("p"));
+    plan_result_t result = {
+        .plan = policy->plan, .state = RESULT_ERROR, .value = NAN, .error = text_of(words)};
+    operations_manager_result(world.manager, &result, world.now);
+}
+
+static void
+test_alert_manager__a_policy_that_errs_is_marked_and_told_until_it_does_not(void **state)
+{
+    (void)state;
+    put(60, 0, NO_DATA_KEEP, NULL);
+    err("many to many");
+    err("many to many");
+    assert_text(operations_manager_policy(world.manager, TEXT_OF("p"))->error, "many to many");
+    assert_text(world_alert(&world, 1)->message, "p cannot be evaluated: many to many");
+    world_commit(&world);
+    world_crash(&world, 5);
+    hear(RESULT_CLEAR, 1);
+    assert_null(operations_manager_policy(world.manager, TEXT_OF("p"))->error.data);
+    world_tells(&world, "0 alert.no_data ALT-1 >no_data\n"
+                        "5 alert.resolved ALT-1 no_data>resolved recovered\n");
+}
+
+static void test_alert_manager__what_fired_before_an_error_goes_on_firing_after_it(void **state)
+{
+    (void)state;
+    put(0, 0, NO_DATA_KEEP, NULL);
+    world_hear(&world, "p", "", RESULT_HOLDS, 11);
+    err("too much memory");
+    world_hear(&world, "p", "", RESULT_HOLDS, 12);
+    world_tells(&world, "0 alert.firing ALT-1 >firing\n"
+                        "0 alert.no_data ALT-1 firing>no_data\n"
+                        "0 alert.firing ALT-1 no_data>firing\n");
+}
+
+static void test_alert_manager__the_same_policy_put_again_keeps_its_mark(void **state)
+{
+    (void)state;
+    put(0, 0, NO_DATA_KEEP, NULL);
+    err("many to many");
+    put(0, 0, NO_DATA_KEEP, NULL);
+    assert_int_equal(state_of(1), ALERT_NO_DATA);
+    put(5, 0, NO_DATA_KEEP, NULL);
+    assert_null(operations_manager_policy(world.manager, TEXT_OF("p"))->error.data);
+}
+
 #define STORY(test) cmocka_unit_test_setup_teardown(test_alert_manager__##test, set_up, tear_down)
 
 int main(void)
@@ -467,6 +537,7 @@ int main(void)
         STORY(it_keeps_firing_for_as_long_as_asked),
         STORY(flapping_is_one_alert_with_a_count),
         STORY(with_a_resolve_condition_that_one_decides),
+        STORY(a_resolve_condition_that_held_before_is_asked_again),
         STORY(it_is_not_over_while_both_conditions_hold),
         STORY(missing_data_is_not_resolution),
         STORY(no_data_resolve_says_so),
@@ -483,6 +554,9 @@ int main(void)
         STORY(a_restart_is_a_pause_in_keep_firing_for),
         STORY(what_is_not_heard_of_after_a_restart_has_no_data),
         STORY(a_resolve_condition_alone_ends_nothing_after_a_restart),
+        STORY(a_policy_that_errs_is_marked_and_told_until_it_does_not),
+        STORY(what_fired_before_an_error_goes_on_firing_after_it),
+        STORY(the_same_policy_put_again_keeps_its_mark),
         STORY(a_change_of_the_policy_ends_its_alerts),
         STORY(a_result_of_a_plan_that_is_no_more_is_ignored),
         STORY(labels_are_the_results_under_the_policys),
