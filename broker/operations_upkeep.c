@@ -26,10 +26,21 @@ static void discount(void *context, table_t table, const void *thing)
         operations_manager_discount_alert(self->manager, thing);
 }
 
+/*  While the RELAY bus is out of reach, what the observability wing found is let go first: alerts
+ * and incidents wait as long as it takes. */
+static void keep_unsent(const operations_t *self, retention_t *retention)
+{
+    const relay_settings_t *relay = &self->given->config->settings.relay;
+    for (family_t family = FAMILY_ALERT; family <= FAMILY_INCIDENT; family++)
+        retention->relayed[family] = relay->url.data != NULL && relay->out.enabled &&
+                                     relay_sends_family(&relay->out, text_of(family_name(family)));
+}
+
 static void trim(operations_t *self)
 {
     const store_settings_t *settings = &self->given->config->settings.store;
-    retention_t retention = {settings->retention, settings->rows};
+    retention_t retention = {.kept_s = settings->retention, .rows = settings->rows};
+    keep_unsent(self, &retention);
     bool more =
         store_trim(self->given->store, &retention, self->now.wall_s, TRIM_MOST, discount, self);
     self->trim_ns = self->now.mono_ns + (more ? TRIM_NS : SECOND_NS);

@@ -42,12 +42,13 @@ static void write_out(const relay_state_t *self, msgpack_sbuffer *out)
     size_t families = 0;
     for (family_t family = 0; family < FAMILY_STORED; family++)
         families += output->families[family].sends;
-    pack_map(out, 8);
+    pack_map(out, 9);
     pack_pair_bool(out, "connected", output->state == OUT_SENDING);
     pack_pair_text(out, "server", text_of(output->link.run_id));
     pack_pair_text(out, "error", text_of(output->link.error));
     pack_pair_uint(out, "sent", output->sent);
     pack_pair_uint(out, "filtered", output->filtered);
+    pack_pair_uint(out, "missing", output->missing);
     pack_pair_uint(out, "connections", output->link.connections);
     pack_pair_uint(out, "sent_again", output->again);
     pack_string(out, "families");

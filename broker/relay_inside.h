@@ -40,7 +40,9 @@ typedef struct {
     int64_t asked_ns; /* MET: since when; SENDING: when something was wanted last */
     family_out_t families[FAMILY_STORED];
     envelope_t envelope;
-    uint64_t sent, filtered, again; /* entries; and how often another server was met */
+    uint64_t sent, filtered; /* entries */
+    uint64_t missing;        /* numbers that were let go, or never kept */
+    uint64_t again;          /* how often another server was met */
 } relay_output_t;
 
 /*  An entry whose effect is awaited. */

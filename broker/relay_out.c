@@ -200,13 +200,14 @@ void relay_out_take_batch(relay_state_t *self, zmsg_t *mail)
     while (zmsg_size(mail) > 0) {
         mail_take_struct(mail, &seq, sizeof seq);
         zframe_t *body = mail_take(mail);
-        /* what was asked for twice may come twice */
-        count += seq > out->taken_in && append(self, family, seq, frame_text(body));
+        if (seq > out->taken_in) { /* what was asked for twice may come twice */
+            self->out.missing += seq - out->taken_in - 1;
+            out->taken_in = seq;
+            count += append(self, family, seq, frame_text(body));
+        }
         zframe_destroy(&body);
     }
     out->wanted = false;
-    if (seq > out->taken_in)
-        out->taken_in = seq;
     want(self, family); /* is read from the disk while this is sent */
     if (read_replies(self, count, why, sizeof why) && is_replicated(self, why, sizeof why))
         confirm(self, family, out->taken_in, count);

@@ -153,10 +153,12 @@ store_state_t store_tend(store_t *self);
 bool store_in_place(const store_t *self);
 
 /*  How long what is over is kept: until it is older than `kept_s`, or more than `rows` newer ones
- * came. */
+ * came. Publications that are still to be sent over the RELAY bus are kept in any case, where
+ * `relayed` says so of their family. */
 typedef struct {
     double kept_s;
     uint64_t rows;
+    bool relayed[FAMILY_STORED];
 } retention_t;
 
 /*  Called with each incident or alert that is about to be deleted. */

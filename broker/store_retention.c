@@ -95,7 +95,12 @@ static bool trim_family(store_t *self, family_t family, const retention_t *reten
     sqlite3_bind_int64(statement, 2, (sqlite3_int64)self->heads[family].trimmed);
     uint64_t end =
         find_end(self, statement, before_s, self->heads[family].last, retention, most, &count);
-    if (end == 0)
+    uint64_t sent = retention->relayed[family] ? store_relay_sent(self, family) : end;
+    if (end > sent) {
+        end = sent;
+        count = 0;
+    }
+    if (end <= self->heads[family].trimmed)
         return false;
     FAILPOINT("store.trim_publications");
     statement = store_statement(self, DO_DROP_PUBLICATIONS);

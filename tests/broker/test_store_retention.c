@@ -1,6 +1,6 @@
 #include "tests/broker/store_folder.h"
 
-static const retention_t month = {30 * 86400.0, 1000000};
+static const retention_t month = {.kept_s = 30 * 86400.0, .rows = 1000000};
 
 /*  What was dropped, in words: "incident 1, alert 2, ". */
 static char dropped[1024];
@@ -85,7 +85,7 @@ static void test_store_retention__a_number_is_never_given_out_again(void **state
 
 static void test_store_retention__more_rows_than_are_kept_push_the_oldest_out(void **state)
 {
-    retention_t two = {1e9, 2};
+    retention_t two = {.kept_s = 1e9, .rows = 2};
     for (uint64_t id = 1; id <= 4; id++)
         resolve_alert(*state, id, 100);
     assert_false(trim(*state, &two, 101, 10));
@@ -107,7 +107,7 @@ static void
 test_store_retention__publications_that_went_are_gone_and_the_oldest_is_named(void **state)
 {
     store_t *store = *state;
-    retention_t three = {1e9, 3};
+    retention_t three = {.kept_s = 1e9, .rows = 3};
     for (uint64_t seq = 1; seq <= 6; seq++)
         store_keep(store, FAMILY_ALERT, store_next_number(store, FAMILY_ALERT), (double)seq,
                    TEXT_OF("t"), TEXT_OF("\xc0"));
@@ -133,8 +133,23 @@ static void test_store_retention__publications_go_by_age_up_to_the_first_young_o
     static const double times[] = {10, 20, 300, 30};
     for (size_t i = 0; i < 4; i++)
         store_keep(*state, FAMILY_SLO, i + 1, times[i], TEXT_OF("t"), TEXT_OF("\xc0"));
-    trim(*state, &(retention_t){100, 1000}, 200, 10);
+    trim(*state, &(retention_t){.kept_s = 100, .rows = 1000}, 200, 10);
     assert_int_equal(store_head(*state, FAMILY_SLO).trimmed, 2);
+}
+
+static void test_store_retention__what_is_still_to_be_sent_stays(void **state)
+{
+    retention_t none = {.kept_s = 100, .rows = 1000, .relayed[FAMILY_ALERT] = true};
+    for (size_t i = 1; i <= 3; i++) {
+        store_keep(*state, FAMILY_ALERT, i, 5, TEXT_OF("t"), TEXT_OF("\xc0"));
+        store_keep(*state, FAMILY_SLO, i, 5, TEXT_OF("t"), TEXT_OF("\xc0"));
+    }
+    assert_false(trim(*state, &none, 1e9, 10));
+    assert_int_equal(store_head(*state, FAMILY_ALERT).trimmed, 0);
+    assert_int_equal(store_head(*state, FAMILY_SLO).trimmed, 3);
+    store_relay_mark(*state, FAMILY_ALERT, 2);
+    assert_false(trim(*state, &none, 1e9, 10));
+    assert_int_equal(store_head(*state, FAMILY_ALERT).trimmed, 2);
 }
 
 static void test_store_retention__the_newest_line_of_the_audit_stays(void **state)
@@ -156,6 +171,7 @@ int main(void)
         TEST(test_store_retention__one_step_deletes_no_more_than_it_may),
         TEST(test_store_retention__publications_that_went_are_gone_and_the_oldest_is_named),
         TEST(test_store_retention__publications_go_by_age_up_to_the_first_young_one),
+        TEST(test_store_retention__what_is_still_to_be_sent_stays),
         TEST(test_store_retention__the_newest_line_of_the_audit_stays),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
