@@ -9,46 +9,61 @@
 
 /* -- birth and death -- */
 
-static uint32_t metrics_for(uint32_t series)
+static uint32_t metrics_for(collector_limits_t limits)
 {
-    return series + INTERNAL_METRICS;
+    return limits.series + INTERNAL_METRICS;
 }
 
 /* Each metric may have an overflow series. */
-static uint32_t all_series_for(uint32_t series)
+static uint32_t all_series_for(collector_limits_t limits)
 {
-    return series + metrics_for(series) + collector_inside_room(series);
+    return limits.series + metrics_for(limits) + limits.own;
 }
 
-metrics_collector_t *metrics_collector_new(uint32_t series, double ttl_s, uint64_t seed)
+/* Series, an overflow series a metric, aliases. */
+static uint32_t keys_for(collector_limits_t limits)
 {
-    must(series <= COLLECTOR_SERIES_MAX);
+    return limits.series + metrics_for(limits) + limits.series;
+}
+
+metrics_collector_t *metrics_collector_new(collector_limits_t limits, double ttl_s, uint64_t seed)
+{
+    must(limits.series <= COLLECTOR_SERIES_MAX && limits.own <= 2 * COLLECTOR_SERIES_MAX);
     metrics_collector_t *self = memory_new(1, sizeof *self);
     self->seed = seed;
-    self->limit = self->room = series;
-    self->series = memory_new((size_t)all_series_for(series) + 1, sizeof(series_t));
-    self->metrics = memory_new((size_t)metrics_for(series) + 1, sizeof(metric_t));
-    self->aliases = memory_new((size_t)series + 1, sizeof(alias_t));
+    self->limit = self->room = limits;
+    self->series = memory_new((size_t)all_series_for(limits) + 1, sizeof(series_t));
+    self->metrics = memory_new((size_t)metrics_for(limits) + 1, sizeof(metric_t));
+    self->aliases = memory_new((size_t)limits.series + 1, sizeof(alias_t));
     self->canonical = memory_new(1, LABELS_MAX_BYTES);
-    roll_init(&self->roll, all_series_for(series));
-    table_init(&self->keys, all_series_for(series) + series);
-    table_init(&self->names, metrics_for(series));
+    roll_init(&self->roll, all_series_for(limits));
+    table_init(&self->keys, keys_for(limits));
+    table_init(&self->own_keys, limits.own);
+    table_init(&self->names, metrics_for(limits));
     collector_set_ttl(self, ttl_s);
     return self;
 }
 
-static void grow(metrics_collector_t *self, uint32_t series)
+static uint32_t greater(uint32_t a, uint32_t b)
 {
-    if (series <= self->room)
+    return a > b ? a : b;
+}
+
+static void grow(metrics_collector_t *self, collector_limits_t limits)
+{
+    collector_limits_t room = {greater(limits.series, self->room.series),
+                               greater(limits.own, self->room.own)};
+    if (room.series == self->room.series && room.own == self->room.own)
         return;
-    must(series <= COLLECTOR_SERIES_MAX);
-    self->series = memory_grow(self->series, (size_t)all_series_for(series) + 1, sizeof(series_t));
-    self->metrics = memory_grow(self->metrics, (size_t)metrics_for(series) + 1, sizeof(metric_t));
-    self->aliases = memory_grow(self->aliases, (size_t)series + 1, sizeof(alias_t));
-    roll_grow(&self->roll, all_series_for(series));
-    table_grow(&self->keys, all_series_for(series) + series);
-    table_grow(&self->names, metrics_for(series));
-    self->room = series;
+    must(room.series <= COLLECTOR_SERIES_MAX && room.own <= 2 * COLLECTOR_SERIES_MAX);
+    self->series = memory_grow(self->series, (size_t)all_series_for(room) + 1, sizeof(series_t));
+    self->metrics = memory_grow(self->metrics, (size_t)metrics_for(room) + 1, sizeof(metric_t));
+    self->aliases = memory_grow(self->aliases, (size_t)room.series + 1, sizeof(alias_t));
+    roll_grow(&self->roll, all_series_for(room));
+    table_grow(&self->keys, keys_for(room));
+    table_grow(&self->own_keys, room.own);
+    table_grow(&self->names, metrics_for(room));
+    self->room = room;
 }
 
 void metrics_collector_destroy(metrics_collector_t **self_p)
@@ -67,6 +82,7 @@ void metrics_collector_destroy(metrics_collector_t **self_p)
         free(self->aliases[i].bytes);
     roll_free(&self->roll);
     table_free(&self->keys);
+    table_free(&self->own_keys);
     table_free(&self->names);
     free(self->series);
     free(self->metrics);
@@ -76,10 +92,10 @@ void metrics_collector_destroy(metrics_collector_t **self_p)
     *self_p = NULL;
 }
 
-void metrics_collector_configure(metrics_collector_t *self, uint32_t series, double ttl_s)
+void metrics_collector_configure(metrics_collector_t *self, collector_limits_t limits, double ttl_s)
 {
-    grow(self, series);
-    self->limit = series;
+    grow(self, limits);
+    self->limit = limits;
     collector_change_ttl(self, ttl_s);
 }
 
@@ -102,11 +118,11 @@ static bool same_key(const metrics_collector_t *self, uint32_t item, text_t name
 }
 
 /* The series with these labels in this form; 0: none. */
-static uint32_t find_series(const metrics_collector_t *self, text_t name, const uint8_t *bytes,
-                            uint32_t size, uint64_t hash)
+static uint32_t find_series(const metrics_collector_t *self, const table_t *keys, text_t name,
+                            const uint8_t *bytes, uint32_t size, uint64_t hash)
 {
     uint32_t probe = 0, item;
-    while ((item = table_next(&self->keys, hash, &probe)) != 0)
+    while ((item = table_next(keys, hash, &probe)) != 0)
         if (same_key(self, item, name, bytes, size))
             return item & ALIAS_BIT ? self->aliases[item & ~ALIAS_BIT].series : item;
     return 0;
@@ -139,13 +155,13 @@ static series_t *outside_series(metrics_collector_t *self, uint32_t metric, labe
                                 uint64_t hash, instant_t now, bool *created)
 {
     text_t name = metric_name(&self->metrics[metric]);
-    uint32_t item = find_series(self, name, labels.bytes, labels.size, hash);
+    uint32_t item = find_series(self, &self->keys, name, labels.bytes, labels.size, hash);
     *created = false;
     if (item != 0)
         return &self->series[item];
     if (labels_equal(labels, OVERFLOW_LABELS)) /* another collector's, sent on to this one */
         return overflow_series(self, metric, now, created);
-    if (self->outside >= self->limit) {
+    if (self->outside >= self->limit.series) {
         self->overflow++;
         return overflow_series(self, metric, now, created);
     }
@@ -203,7 +219,8 @@ found_t metrics_collector_find(metrics_collector_t *self, const metric_event_t *
                                uint64_t hash, instant_t now)
 {
     found_t found = {.status = STATUS_OK};
-    uint32_t item = find_series(self, event->name, event->labels.bytes, event->labels.size, hash);
+    uint32_t item =
+        find_series(self, &self->keys, event->name, event->labels.bytes, event->labels.size, hash);
     found.series =
         item != 0 ? &self->series[item] : find_by_meaning(self, event, hash, now, &found);
     if (found.series == NULL)
@@ -241,14 +258,15 @@ void metrics_collector_apply_whole(series_t *series, const metric_event_t *event
 
 static bool inside_full(const metrics_collector_t *self)
 {
-    return self->inside >= collector_inside_room(self->limit);
+    return self->inside >= self->limit.own;
 }
 
 static series_t *inside_series(metrics_collector_t *self, uint32_t metric, const own_series_t *what,
                                instant_t now, bool *created)
 {
     uint64_t hash = collector_key_hash(self, what->name, what->labels.bytes, what->labels.size);
-    uint32_t item = find_series(self, what->name, what->labels.bytes, what->labels.size, hash);
+    uint32_t item =
+        find_series(self, &self->own_keys, what->name, what->labels.bytes, what->labels.size, hash);
     *created = item == 0 && !inside_full(self);
     if (!*created)
         return item == 0 ? NULL : &self->series[item];
@@ -338,7 +356,9 @@ void metrics_collector_merge(metrics_collector_t *self, const metrics_collector_
 series_t *metrics_collector_series(const metrics_collector_t *self, text_t name, labels_t labels)
 {
     uint64_t hash = collector_key_hash(self, name, labels.bytes, labels.size);
-    uint32_t item = find_series(self, name, labels.bytes, labels.size, hash);
+    uint32_t item = find_series(self, &self->keys, name, labels.bytes, labels.size, hash);
+    if (item == 0)
+        item = find_series(self, &self->own_keys, name, labels.bytes, labels.size, hash);
     return item == 0 ? NULL : &self->series[item];
 }
 
@@ -378,7 +398,7 @@ series_t *metrics_collector_next(const metrics_collector_t *self, uint64_t *at)
 
 collector_use_t metrics_collector_use(const metrics_collector_t *self)
 {
-    return (collector_use_t){self->outside, self->limit, self->overflow};
+    return (collector_use_t){self->outside, self->limit.series, self->overflow};
 }
 
 double series_value(const series_t *series)

@@ -7,11 +7,11 @@
  *  Owns     metrics (name, kind, unit), series (labels, value), aliases
  *  Bounds   `series` of them, as many metrics, as many aliases; beyond, a metric has one more
  *           series, labelled __overflow__="true", which takes the events that would have made a new
- *           one. A form beyond the aliases is put in order every time. INTERNAL_SERIES more, and
- * one for each of `series`, are kept for the broker's own. Slots, series and lists lie in memory
- * taken once, whose pages are touched as they are used; labels and histograms are allocated with
- * their series Time     a series that had no event for `ttl` expires, at the first tick 1/4,000 of
- * the ttl later, at most EXPIRY_STEP of them a tick. A metric goes with its last series, its kind
+ *           one. A form beyond the aliases is put in order every time. `own` more are kept for what
+ *           the broker says about itself. Slots, series and lists lie in memory taken once, whose
+ *           pages are touched as they are used; labels and histograms come with their series
+ *  Time     a series that had no event for `ttl` expires, at the first tick 1/4,000 of the ttl
+ *           later, at most EXPIRY_STEP of them a tick. A metric goes with its last series, its kind
  *           and unit too
  *  Thread   one
  *  Refuses  kind_mismatch; limit when there are as many metrics as there may be
@@ -33,8 +33,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Room beyond the limit for what the broker says about itself. */
-#define INTERNAL_SERIES 65536u
+/* Metrics beyond the limit for what the broker says about itself. */
 #define INTERNAL_METRICS 1024u
 /* So many can be told apart in the tables. */
 #define COLLECTOR_SERIES_MAX 100000000u
@@ -87,11 +86,17 @@ typedef struct {
 
 typedef struct metrics_collector metrics_collector_t;
 
-metrics_collector_t *metrics_collector_new(uint32_t series, double ttl_s, uint64_t seed);
+typedef struct {
+    uint32_t series; /* from outside */
+    uint32_t own;    /* the broker's own, beyond these */
+} collector_limits_t;
+
+metrics_collector_t *metrics_collector_new(collector_limits_t limits, double ttl_s, uint64_t seed);
 void metrics_collector_destroy(metrics_collector_t **self);
 
 /*  New limit and ttl; what is held stays, also beyond a lower limit. Looks at series end here. */
-void metrics_collector_configure(metrics_collector_t *self, uint32_t series, double ttl_s);
+void metrics_collector_configure(metrics_collector_t *self, collector_limits_t limits,
+                                 double ttl_s);
 
 /*  Prepare to take up to COLLECTOR_GROUP events: their hashes, which _find wants. */
 void metrics_collector_hash(const metrics_collector_t *self, const metric_event_t *events,

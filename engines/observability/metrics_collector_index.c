@@ -46,7 +46,7 @@ static void drop_metric(metrics_collector_t *self, uint32_t item)
 static bool metrics_full(const metrics_collector_t *self, bool internal)
 {
     return internal ? self->metrics_inside >= INTERNAL_METRICS
-                    : self->metrics_outside >= self->limit;
+                    : self->metrics_outside >= self->limit.series;
 }
 
 uint32_t collector_metric_for(metrics_collector_t *self, text_t name, metric_kind_t kind,
@@ -145,7 +145,7 @@ series_t *collector_add_series(metrics_collector_t *self, uint32_t metric, label
     uint64_t hash =
         collector_key_hash(self, metric_name(&self->metrics[metric]), labels.bytes, labels.size);
     series->hash = (uint32_t)hash;
-    table_add(&self->keys, hash, item);
+    table_add(collector_keys_of(self, series), hash, item);
     series->serial = roll_add(&self->roll, item);
     join_metric(self, item);
     count_series(self, series, 1);
@@ -168,7 +168,7 @@ void collector_free_value(series_t *series)
 void collector_add_alias(metrics_collector_t *self, series_t *series, raw_labels_t raw,
                          uint64_t hash)
 {
-    if (self->alias_count >= self->limit)
+    if (self->alias_count >= self->limit.series)
         return;
     uint32_t item = self->aliases_free;
     if (item != 0)
@@ -203,7 +203,7 @@ void collector_forget_series(metrics_collector_t *self, series_t *series)
     must(series->watch == NULL && series->plans == NULL);
     uint32_t item = collector_number_of(self, series);
     drop_aliases(self, series);
-    table_remove(&self->keys, series->hash, item);
+    table_remove(collector_keys_of(self, series), series->hash, item);
     roll_remove(&self->roll, series->serial);
     count_series(self, series, -1);
     leave_metric(self, series);

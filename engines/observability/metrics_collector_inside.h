@@ -29,14 +29,15 @@ typedef struct {
 
 struct metrics_collector {
     uint64_t seed;
-    uint32_t limit, room;     /* series from outside; what there is memory for */
+    collector_limits_t limit, room; /* what may be held; what there is memory for */
     uint32_t inside, outside; /* series held: the broker's own, those that count to the limit */
     uint64_t overflow;
 
     series_t *series; /* from 1 */
     uint32_t series_taken, series_free;
     roll_t roll;
-    table_t keys; /* (name, labels as they came) -> series or alias */
+    table_t keys;     /* (name, labels as they came) -> series or alias */
+    table_t own_keys; /* the same for the broker's own, so that the other is no larger for them */
 
     metric_t *metrics; /* from 1 */
     uint32_t metrics_taken, metrics_free, metrics_outside, metrics_inside;
@@ -58,16 +59,15 @@ static inline uint32_t collector_number_of(const metrics_collector_t *self, cons
     return (uint32_t)(series - self->series);
 }
 
-/*  The broker's own series: those of what it knows, and a score for each that is watched. */
-static inline uint32_t collector_inside_room(uint32_t series)
-{
-    return INTERNAL_SERIES + series;
-}
-
 static inline uint64_t collector_key_hash(const metrics_collector_t *self, text_t name,
                                           const uint8_t *bytes, uint32_t size)
 {
     return hash_pair(self->seed, name, bytes, size);
+}
+
+static inline table_t *collector_keys_of(metrics_collector_t *self, const series_t *series)
+{
+    return series->internal ? &self->own_keys : &self->keys;
 }
 
 /* -- the index -- */

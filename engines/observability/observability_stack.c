@@ -13,6 +13,9 @@
 /* Longer than any process runs, and still a number in nanoseconds. */
 #define TTL_MAX_S 1e9
 
+/* Series of what the broker counts: endpoints, reasons, families, channels, operations. */
+#define OWN_COUNTS 4096u
+
 #define SERIES_DEFAULT 200000u
 #define OPERATIONS_DEFAULT 10000u
 #define DEPENDENCIES_DEFAULT 1000u
@@ -51,6 +54,15 @@ static dependency_config_t dependency_config(const observability_config_t *confi
                                  .degraded = config->dependency_degraded,
                                  .unhealthy = config->dependency_unhealthy,
                                  .seed = config->seed};
+}
+
+/* Series of the broker's own: what it counts, what engine_series tells of each thing, a state or
+ * two of ALERTS a plan, a score a series. */
+static collector_limits_t collector_limits(const observability_config_t *config)
+{
+    uint32_t own = OWN_COUNTS + 3 * config->operations + 9 * config->dependencies +
+                   9 * config->slos + 2 * config->plans + config->series;
+    return (collector_limits_t){config->series, own};
 }
 
 /* What arrived before a tick may be handed in after it: it then counts as of the tick. */
@@ -94,7 +106,8 @@ observability_stack_t *observability_stack_new(const observability_config_t *con
     observability_stack_t *self = memory_new(1, sizeof *self);
     dependency_config_t dependencies = dependency_config(config);
     self->sink = sink;
-    self->collector = metrics_collector_new(config->series, config->series_ttl_s, config->seed);
+    self->collector =
+        metrics_collector_new(collector_limits(config), config->series_ttl_s, config->seed);
     self->detector =
         anomaly_detector_new(config->anomaly_rules, config->anomaly_rule_count, config->seed);
     self->profiler = performance_profiler_new(config->operations, config->seed);
@@ -446,7 +459,7 @@ void observability_stack_configure(observability_stack_t *self,
                                    const observability_config_t *config)
 {
     dependency_config_t dependencies = dependency_config(config);
-    metrics_collector_configure(self->collector, config->series, config->series_ttl_s);
+    metrics_collector_configure(self->collector, collector_limits(config), config->series_ttl_s);
     dependency_health_monitor_configure(self->dependencies, &dependencies);
     performance_profiler_configure(self->profiler, config->operations);
     slo_monitor_configure(self->slos, config->slos);

@@ -20,8 +20,8 @@ static int set_up(void **state)
     (void)state;
     limits = LIMITS_DEFAULT;
     aggregate_init(&aggregate, 7);
-    together = metrics_collector_new(100, 1e9, 1);
-    alone = metrics_collector_new(100, 1e9, 1);
+    together = metrics_collector_new((collector_limits_t){100, 0}, 1e9, 1);
+    alone = metrics_collector_new((collector_limits_t){100, 0}, 1e9, 1);
     metric_batch_init(&batch, &limits);
     calls = 0;
     return 0;

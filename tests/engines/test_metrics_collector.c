@@ -7,12 +7,13 @@ static metrics_collector_t *collector;
 static int64_t clock_ns;
 
 #define TTL_S 100.0
+#define LIMITS(series_) ((collector_limits_t){(series_), 8})
 #define SECOND INT64_C(1000000000)
 
 static int set_up(void **state)
 {
     (void)state;
-    collector = metrics_collector_new(10, TTL_S, 42);
+    collector = metrics_collector_new(LIMITS(10), TTL_S, 42);
     clock_ns = 0;
     return 0;
 }
@@ -160,7 +161,7 @@ static void test_metrics_collector__refuses_when_there_are_as_many_metrics_as_ma
     assert_int_equal(take_one(METRIC_GAUGE, "k", NULL, 1).status, STATUS_LIMIT);
     assert_int_equal(take_one(METRIC_GAUGE, "a", "new", 1).status, STATUS_OK); /* overflow */
     assert_int_equal(metrics_collector_use(collector).overflow, 1);
-    metrics_collector_configure(collector, 30, TTL_S);
+    metrics_collector_configure(collector, LIMITS(30), TTL_S);
     assert_int_equal(take_one(METRIC_GAUGE, "k", NULL, 1).status, STATUS_OK);
     assert_true(take_one(METRIC_GAUGE, "a", "newer", 1).created);
 }
@@ -232,7 +233,7 @@ static void test_metrics_collector__many_expire_in_steps(void **state)
 {
     (void)state;
     metrics_collector_destroy(&collector);
-    collector = metrics_collector_new(10000, TTL_S, 1);
+    collector = metrics_collector_new(LIMITS(10000), TTL_S, 1);
     for (int i = 0; i < 10000; i++) {
         char host[16];
         snprintf(host, sizeof host, "%d", i);
@@ -459,7 +460,7 @@ static void equals_the_reference(dice_t *dice)
     model.overflow = 0;
     clock_ns = 0;
     metrics_collector_destroy(&collector);
-    collector = metrics_collector_new(MODEL_LIMIT, TTL_S, dice_next(dice));
+    collector = metrics_collector_new(LIMITS(MODEL_LIMIT), TTL_S, dice_next(dice));
     for (int i = 0; i < MODEL_VALUES; i++) {
         if (dice_chance(dice, 0.01))
             long_pause(&model);
@@ -526,9 +527,9 @@ static void merge_all(metrics_collector_t *into, metrics_collector_t **parts, in
 /* (a + b) + c = c + (b + a) = a + (b + c) = one that saw all */
 static void merging_is_adding(dice_t *dice)
 {
-    metrics_collector_t *parts[PARTS], *all = metrics_collector_new(100, TTL_S, 1);
+    metrics_collector_t *parts[PARTS], *all = metrics_collector_new(LIMITS(100), TTL_S, 1);
     for (int i = 0; i < PARTS; i++)
-        parts[i] = metrics_collector_new(100, TTL_S, dice_next(dice));
+        parts[i] = metrics_collector_new(LIMITS(100), TTL_S, dice_next(dice));
     for (int64_t at = 1; at <= 60; at++) {
         uint8_t raw[64];
         label_t pairs[3];
@@ -540,8 +541,8 @@ static void merging_is_adding(dice_t *dice)
         feed(all, &event, at);
         feed(parts[dice_below(dice, PARTS)], &event, at);
     }
-    metrics_collector_t *left = metrics_collector_new(100, TTL_S, 2);
-    metrics_collector_t *right = metrics_collector_new(100, TTL_S, 3);
+    metrics_collector_t *left = metrics_collector_new(LIMITS(100), TTL_S, 2);
+    metrics_collector_t *right = metrics_collector_new(LIMITS(100), TTL_S, 3);
     merge_all(left, parts, 0, 1);
     merge_all(right, parts, PARTS - 1, -1);
     metrics_collector_merge(parts[1], parts[2], (instant_t){0, 0});
@@ -565,8 +566,8 @@ static void test_metrics_collector__merging_is_adding_in_any_order(void **state)
 static void test_metrics_collector__of_two_gauges_of_one_moment_the_greater_stands(void **state)
 {
     (void)state;
-    metrics_collector_t *a = metrics_collector_new(9, TTL_S, 0);
-    metrics_collector_t *b = metrics_collector_new(9, TTL_S, 0);
+    metrics_collector_t *a = metrics_collector_new(LIMITS(9), TTL_S, 0);
+    metrics_collector_t *b = metrics_collector_new(LIMITS(9), TTL_S, 0);
     metric_event_t event = {.name = TEXT_OF("g"), .kind = METRIC_GAUGE, .value = 3};
     feed(a, &event, 5);
     event.value = 2;
