@@ -520,8 +520,9 @@ static void read_pair(reading_t *self, const schema_t *schema, cursor_t *cursor,
     must(cursor_skip(&behind) && cursor_read(cursor, &key));
     *cursor = behind;
     const field_t *field = key.type == VALUE_STR ? schema_field(schema, key.as.text) : NULL;
-    if (field == NULL || (field->flags & (FIELD_HIDDEN | FIELD_TOLD)) != 0) {
-        if (self->strict)
+    bool told = field != NULL && (field->flags & FIELD_TOLD) != 0;
+    if (field == NULL || told || (field->flags & FIELD_HIDDEN) != 0) {
+        if (self->strict && !told)
             complain_unknown(self, at, &key);
         must(cursor_skip(cursor));
         return;

@@ -61,7 +61,7 @@ enum {
     FIELD_HIDDEN = 2,    /* stored, never on the wire */
     FIELD_EXCLUSIVE = 4, /* least and most themselves are not allowed */
     FIELD_SECRET = 8,    /* masked when shown */
-    FIELD_TOLD = 16      /* shown and stored, never taken: reading steps over it as unknown */
+    FIELD_TOLD = 16      /* shown and stored, never taken: reading steps over it */
 };
 
 typedef struct {
