@@ -347,7 +347,7 @@ status_t operations_manager_do(operations_manager_t *self, const command_t *comm
     must(handlers[command->which] != NULL);
     *answer = (operations_answer_t){.type = ANSWER_NOTHING};
     operations_begin_step(self, now);
-    operations_let_time_pass(self);
+    operations_pass_time(self);
     step_t step = {self, command, answer, error};
     status_t status = handlers[command->which](&step);
     operations_end_step(self);

@@ -29,7 +29,7 @@ struct operations_manager {
 /*  Between these two everything of one step happens. */
 void operations_begin_step(operations_manager_t *self, instant_t now);
 void operations_end_step(operations_manager_t *self);
-void operations_let_time_pass(operations_manager_t *self);
+void operations_pass_time(operations_manager_t *self);
 void operations_end_silence(operations_manager_t *self, uint64_t id, text_t by, text_t why);
 
 /*  Put what was checked: of a policy that changes the alerts are over. `what` is for the audit. */

@@ -162,7 +162,7 @@ void operations_end_silence(operations_manager_t *self, uint64_t id, text_t by, 
     alert_manager_unsilence(self->alerts, id);
 }
 
-void operations_let_time_pass(operations_manager_t *self)
+void operations_pass_time(operations_manager_t *self)
 {
     for (uint64_t over; (over = silence_book_due(self->silences)) != 0;)
         operations_end_silence(self, over, TEXT_NONE, TEXT_OF("its time is over"));
@@ -173,7 +173,7 @@ void operations_let_time_pass(operations_manager_t *self)
 void operations_manager_tick(operations_manager_t *self, instant_t now)
 {
     operations_begin_step(self, now);
-    operations_let_time_pass(self);
+    operations_pass_time(self);
 }
 
 int64_t operations_manager_next(const operations_manager_t *self)
