@@ -1,5 +1,6 @@
 #include "broker/questions.h"
 
+#include "engines/words.h"
 #include "proto/command.h"
 #include "proto/must.h"
 #include "proto/pack.h"
@@ -86,6 +87,63 @@ static bool next_slo(const asked_t *asked, uint64_t *at, text_t prefix, view_t *
     return observability_stack_next_slo(asked->stack, at, asked->now, &view->slo);
 }
 
+/* -- conditions -- */
+
+static void write_element(const element_t *element, msgpack_sbuffer *out)
+{
+    pack_map(out, 2);
+    pack_string(out, "labels");
+    pack_labels(out, element->labels);
+    pack_string(out, "value");
+    pack_number(out, element->value);
+}
+
+/*  {value, vector, would_fire}: the value is that of a number, or of a result's only element. */
+static void write_answer(const answer_t *answer, msgpack_sbuffer *out)
+{
+    const vector_t *vector = &answer->vector;
+    pack_map(out, 3);
+    pack_string(out, "value");
+    if (answer->is_scalar || vector->count == 1)
+        pack_number(out, answer->is_scalar ? answer->scalar : vector->items[0].value);
+    else
+        pack_nil(out);
+    pack_string(out, "vector");
+    pack_array(out, vector->count);
+    for (size_t i = 0; i < vector->count; i++)
+        write_element(&vector->items[i], out);
+    pack_string(out, "would_fire");
+    pack_bool(out, answer->is_scalar || vector->count > 0);
+}
+
+static status_t test_condition(const asked_t *asked, const command_t *command, arena_t *arena,
+                               msgpack_sbuffer *out, schema_error_t *error)
+{
+    const policy_test_t *test = command->arguments;
+    answer_t answer;
+    condition_error_t wrong;
+    status_t status =
+        observability_stack_test(asked->stack, test->condition, asked->now, arena, &answer, &wrong);
+    if (status != STATUS_OK) {
+        words_t words = words_in(error->message, sizeof error->message);
+        words_add(&words, "condition: line ");
+        words_whole(&words, wrong.line);
+        words_add(&words, ", column ");
+        words_whole(&words, wrong.column);
+        words_add(&words, ": ");
+        words_add(&words, wrong.message);
+        return status;
+    }
+    write_answer(&answer, out);
+    if (out->size <= QUESTION_BYTES)
+        return STATUS_OK;
+    out->size = 0;
+    snprintf(error->message, sizeof error->message,
+             "condition: the result has %zu label sets, more than an answer holds",
+             answer.vector.count);
+    return STATUS_LIMIT;
+}
+
 static const schema_t *metric_table(const view_t *view)
 {
     return metric_schema(&view->metric);
@@ -97,6 +155,8 @@ static const struct {
     const schema_t *(*table)(const view_t *view);
     bool (*get)(const asked_t *, const named_t *, view_t *);
     bool (*next)(const asked_t *, uint64_t *at, text_t prefix, view_t *);
+    status_t (*answer)(const asked_t *, const command_t *, arena_t *, msgpack_sbuffer *,
+                       schema_error_t *); /* NULL: by get or next */
 } questions[DO_COUNT] = {
     [DO_METRICS_GET] = {"metric", NULL, metric_table, get_metric, NULL},
     [DO_METRICS_LIST] = {"metric", NULL, metric_table, NULL, next_metric},
@@ -109,6 +169,7 @@ static const struct {
     [DO_DEPENDENCY_LIST] = {"dependency", &dependency_schema, NULL, NULL, next_dependency},
     [DO_SLO_GET] = {"SLO", &slo_view_schema, NULL, get_slo, NULL},
     [DO_SLO_LIST] = {"SLO", &slo_view_schema, NULL, NULL, next_slo},
+    [DO_POLICY_TEST] = {.answer = test_condition},
 };
 
 static void write_view(do_t which, const view_t *view, msgpack_sbuffer *out)
@@ -177,6 +238,15 @@ static status_t list_many(const asked_t *asked, const command_t *command, msgpac
     return STATUS_OK;
 }
 
+static status_t answer(const asked_t *asked, const command_t *command, arena_t *arena,
+                       msgpack_sbuffer *out, schema_error_t *error)
+{
+    if (questions[command->which].answer != NULL)
+        return questions[command->which].answer(asked, command, arena, out, error);
+    return questions[command->which].get != NULL ? get_one(asked, command, out, error)
+                                                 : list_many(asked, command, out, error);
+}
+
 void questions_answer(const observability_stack_t *stack, const limits_t *limits, text_t request,
                       instant_t now, arena_t *arena, msgpack_sbuffer *reply)
 {
@@ -188,9 +258,7 @@ void questions_answer(const observability_stack_t *stack, const limits_t *limits
     status_t status = command_read(limits, request, false, arena, &command, &error);
     if (status == STATUS_OK) {
         must(command.spec->wing == WING_OBSERVABILITY);
-        status = questions[command.which].get != NULL
-                     ? get_one(&asked, &command, &outcome, &error)
-                     : list_many(&asked, &command, &outcome, &error);
+        status = answer(&asked, &command, arena, &outcome, &error);
     }
     if (status != STATUS_OK)
         reply_error(status, error.message, &outcome);

@@ -161,6 +161,15 @@ static const field_t series_value_fields[] = {
 static const schema_t series_value_schema = {
     .name = "series", .size = sizeof(named_t), ROWS(series_value_fields)};
 
+static const field_t policy_test_fields[] = {
+    {.key = "condition",
+     .type = FIELD_TEXT,
+     .flags = FIELD_REQUIRED,
+     .offset = offsetof(policy_test_t, condition)},
+};
+static const schema_t policy_test_schema = {
+    .name = "policy.test", .size = sizeof(policy_test_t), ROWS(policy_test_fields)};
+
 static const char *const stored_family_words[] = {"anomaly", "slo",      "dependency",
                                                   "alert",   "incident", NULL};
 static const field_t events_since_fields[] = {
@@ -503,6 +512,7 @@ static const command_spec_t specs[DO_COUNT] = {
     [DO_POLICY_DELETE] = CHANGE("policy.delete", &name_schema),
     [DO_POLICY_ENABLE] = CHANGE("policy.enable", &name_schema),
     [DO_POLICY_DISABLE] = CHANGE("policy.disable", &name_schema),
+    [DO_POLICY_TEST] = WATCH("policy.test", &policy_test_schema),
     [DO_ALERT_FIRE] = CHANGE("alert.fire", &alert_fire_schema),
     [DO_ALERT_GET] = ASK("alert.get", &alert_get_schema),
     [DO_ALERT_LIST] = ASK("alert.list", &alert_list_schema),

@@ -51,6 +51,7 @@ typedef enum {
     DO_POLICY_DELETE,
     DO_POLICY_ENABLE,
     DO_POLICY_DISABLE,
+    DO_POLICY_TEST,
     DO_ALERT_FIRE,
     DO_ALERT_GET,
     DO_ALERT_LIST,
@@ -92,6 +93,10 @@ typedef struct {
 const command_spec_t *command_spec(do_t which);
 
 /* -- the arguments; where none is listed here, the thing itself (policy.put: policy_t) -- */
+
+typedef struct {
+    text_t condition;
+} policy_test_t;
 
 typedef struct {
     text_t name; /* metric, operation, dependency, slo, policy, runbook */

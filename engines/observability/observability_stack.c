@@ -500,6 +500,28 @@ void observability_stack_plan_delete(observability_stack_t *self, uint64_t id)
     plan_book_delete(self->plans, id);
 }
 
+static int by_labels(const void *a, const void *b)
+{
+    return labels_compare(((const element_t *)a)->labels, ((const element_t *)b)->labels);
+}
+
+status_t observability_stack_test(const observability_stack_t *self, text_t condition,
+                                  instant_t now, arena_t *arena, answer_t *answer,
+                                  condition_error_t *error)
+{
+    condition_t *compiled = condition_new(condition, error);
+    if (compiled == NULL)
+        return STATUS_BAD_VALUE;
+    if (now.mono_ns < self->now.mono_ns)
+        now.mono_ns = self->now.mono_ns;
+    bool good =
+        plan_book_test(self->plans, compiled, LOOKBACK_DEFAULT_MS, now, arena, answer, error);
+    condition_destroy(&compiled);
+    if (good && answer->vector.count > 1)
+        qsort(answer->vector.items, answer->vector.count, sizeof(element_t), by_labels);
+    return good ? STATUS_OK : STATUS_BAD_VALUE;
+}
+
 /* -- questions -- */
 
 series_use_t observability_stack_series(const observability_stack_t *self)

@@ -13,6 +13,7 @@
 #ifndef ENGINES_OBSERVABILITY_STACK_H
 #define ENGINES_OBSERVABILITY_STACK_H
 
+#include "engines/condition.h"
 #include "engines/observability/finding.h"
 #include "proto/event.h"
 #include "proto/instant.h"
@@ -100,6 +101,12 @@ status_t observability_stack_slo_delete(observability_stack_t *self, text_t name
 status_t observability_stack_plan_put(observability_stack_t *self, uint64_t id, text_t condition,
                                       double interval_s, double lookback_s, instant_t now);
 void observability_stack_plan_delete(observability_stack_t *self, uint64_t id);
+/*  What does a condition come to now? Leaves no trace. The answer, its elements in order of labels
+ *  and without names, lies in the arena and in the series, until the next change. STATUS_BAD_VALUE:
+ *  it is no condition, or failed: `error` says why and where. */
+status_t observability_stack_test(const observability_stack_t *self, text_t condition,
+                                  instant_t now, arena_t *arena, answer_t *answer,
+                                  condition_error_t *error);
 
 /* -- questions: fill the view, or false / STATUS_NOT_FOUND. Texts in a view are looks until the
  * next change. -- */
