@@ -267,6 +267,39 @@ static void test_slo_monitor__a_total_outage_pages_after_52_seconds(void **state
     assert_in_range(fired / SECOND, 51, 54); /* the hour's window is up to a minute longer */
 }
 
+/* The workbook: a total outage at 99.9 % fires a pair after 0.001 x long window x rate. The long
+ * window is up to a sixtieth longer than its name. */
+static void test_slo_monitor__a_total_outage_exceeds_each_rate_when_the_workbook_says(void **state)
+{
+    (void)state;
+    const struct {
+        double rate, expected_s;
+        size_t of_long, of_short;
+    } pair[] = {{14.4, 51.84, offsetof(slo_burn_t, w1h), offsetof(slo_burn_t, w5m)},
+                {6, 129.6, offsetof(slo_burn_t, w6h), offsetof(slo_burn_t, w30m)},
+                {3, 259.2, offsetof(slo_burn_t, w24h), offsetof(slo_burn_t, w2h)},
+                {1, 259.2, offsetof(slo_burn_t, w3d), offsetof(slo_burn_t, w6h)}};
+    double fired_s[4] = {0};
+    put("api", 99.9);
+    for (; clock_ns < 4 * DAY; clock_ns += SECOND)
+        requests(1, 0);
+    for (int64_t from = clock_ns; clock_ns < from + 5 * MINUTE; clock_ns += SECOND) {
+        requests(0, 1);
+        slo_view_t view = view_of("api");
+        for (int i = 0; i < 4; i++) {
+            const char *rates = (const char *)&view.burn;
+            bool exceeded =
+                *(const double *)(const void *)(rates + pair[i].of_long) > pair[i].rate &&
+                *(const double *)(const void *)(rates + pair[i].of_short) > pair[i].rate;
+            if (exceeded && fired_s[i] == 0)
+                fired_s[i] = (double)(clock_ns + SECOND - from) / (double)SECOND;
+        }
+    }
+    for (int i = 0; i < 4; i++)
+        assert_true(fired_s[i] >= pair[i].expected_s &&
+                    fired_s[i] <= pair[i].expected_s * 61 / 60 + 2);
+}
+
 static void assert_left_out(double target, double period_days, const char *expected)
 {
     char text[256] = "";
@@ -295,6 +328,15 @@ static void test_slo_monitor__leaves_out_the_pairs_that_a_target_can_never_reach
     assert_left_out(97.7, 90, "");
     assert_left_out(97.5, 90, "43.2x 1h/5m, ");
     assert_left_out(99.9, 1, "0.033x 3d/6h, ");
+    /* every rate of 30, 28, 90 and 7 days: a target of next to nothing reaches none above 1 */
+    assert_left_out(0.001, 30, "14.4x 1h/5m, 6x 6h/30m, 3x 24h/2h, ");
+    assert_left_out(0.001, 28, "13.44x 1h/5m, 5.6x 6h/30m, 2.8x 24h/2h, ");
+    assert_left_out(0.001, 90, "43.2x 1h/5m, 18x 6h/30m, 9x 24h/2h, 3x 3d/6h, ");
+    assert_left_out(0.001, 7, "3.36x 1h/5m, 1.4x 6h/30m, ");
+    assert_left_out(93.06, 30, "");
+    assert_left_out(93.05, 30, "14.4x 1h/5m, ");
+    assert_left_out(83.34, 30, "14.4x 1h/5m, ");
+    assert_left_out(83.33, 30, "14.4x 1h/5m, 6x 6h/30m, ");
 }
 
 static void test_slo_monitor__says_when_the_budget_will_be_used_up(void **state)
@@ -567,6 +609,7 @@ int main(void)
         TEST(test_slo_monitor__a_pair_needs_both_of_its_windows),
         TEST(test_slo_monitor__few_events_do_not_burn),
         TEST(test_slo_monitor__a_total_outage_pages_after_52_seconds),
+        TEST(test_slo_monitor__a_total_outage_exceeds_each_rate_when_the_workbook_says),
         TEST(test_slo_monitor__leaves_out_the_pairs_that_a_target_can_never_reach),
         TEST(test_slo_monitor__says_when_the_budget_will_be_used_up),
         TEST(test_slo_monitor__selects_by_operation_dependency_and_labels),
