@@ -3,6 +3,7 @@ import math
 import random
 import statistics
 import struct
+import time
 
 from harness import BrokerTest, main, wait_for
 
@@ -44,6 +45,24 @@ class TheQuestions(BrokerTest):
         self.assertEqual((answer["value"], answer["unit"], answer["labels"]), (2, "bytes", {"a": "1", "b": "2"}))
         self.assertEqual(len(self.broker.get("metrics.list", prefix="g")["items"]), 1)
 
+    def test_quantiles_of_a_million_values_are_within_one_percent(self):
+        rng, count = random.Random(5), 1000000
+        shapes = {
+            "lognormal": lambda: math.exp(2 * rng.gauss(0, 1)),
+            "bimodal": lambda: abs(rng.gauss(0.001, 0.0001)) if rng.random() < 0.5 else abs(rng.gauss(30, 3)),
+            "heavy_tailed": lambda: min(rng.paretovariate(0.8), 1e9),
+        }
+        for name, draw in shapes.items():
+            values = [draw() for _ in range(count)]
+            self.push_metrics([{"name": name, "kind": "histogram", "values": values[i:i + 10000]} for i in range(0, count, 10000)], batch=10)
+            answer = self.broker.get("metrics.get", name=name)
+            values.sort()
+            self.assertEqual((answer["count"], answer["min"], answer["max"]), (count, values[0], values[-1]))
+            self.assert_near(answer["sum"], math.fsum(values), 1e-12, name + " sum")
+            self.assert_near(answer["mean"], math.fsum(values) / count, 1e-12, name + " mean")
+            for key, q in (("p50", .5), ("p90", .9), ("p95", .95), ("p99", .99), ("p999", .999)):
+                self.assert_near(answer[key], values[math.ceil(round(q * count, 6)) - 1], 0.01, name + " " + key)
+
     def test_quantiles_are_within_one_percent_for_every_shape_of_values(self):
         rng = random.Random(7)
         shapes = {
@@ -52,6 +71,8 @@ class TheQuestions(BrokerTest):
             "heavy": [rng.paretovariate(0.7) for _ in range(20000)],
             "signed": [rng.gauss(0, 5) for _ in range(20000)],
             "tiny": [rng.uniform(1e-9, 1e-8) for _ in range(5000)],
+            "wide": [10 ** rng.uniform(-9, 9) * rng.choice((-1, 1)) for _ in range(20000)],
+            "zeros": [0.0] * 3000 + [rng.uniform(1, 2) for _ in range(2000)],
         }
         for name, values in shapes.items():
             self.push_metrics([{"name": name, "kind": "histogram", "values": values[i:i + 1000]} for i in range(0, len(values), 1000)])
@@ -121,6 +142,99 @@ class TheQuestions(BrokerTest):
         self.push_requests([{"operation": "o", "duration": 0.2}] * 10)
         answer = self.broker.get("slo.get", name="s")
         self.assertEqual((answer["bad"], answer["status"]), (15, "breached"))
+
+    def test_an_anomaly_is_known_by_every_field_and_listed(self):
+        before = time.time()
+        self.push_metrics([{"name": "g", "kind": "gauge", "value": v, "labels": {"host": "a"}} for v in [1, 3] * 10 + [3, 3]])
+        self.push_metrics([{"name": "c", "kind": "counter", "value": 1}])
+        values = [1, 3] * 10 + [3, 3]
+        answer = self.broker.get("anomaly.get", name="g", labels={"host": "a"})
+        since = answer.pop("since")
+        self.assertTrue(before <= since <= time.time())
+        tested = values[:-1]
+        self.assert_near(answer.pop("score"), (3 - statistics.fmean(tested)) / statistics.stdev(tested), 1e-9, "score")
+        self.assert_near(answer.pop("stddev"), statistics.stdev(values), 1e-9, "stddev")
+        self.assert_near(answer.pop("mean"), statistics.fmean(values), 1e-12, "mean")
+        self.assertEqual(answer, {"name": "g", "labels": {"host": "a"}, "mode": "gaussian", "sensitivity": 3, "history": 22, "last_value": 3,
+                                  "anomalous": False, "severity": "medium"})
+        self.assertEqual([i["name"] for i in self.broker.get("anomaly.list")["items"]], ["g"])
+        self.assertEqual(self.broker.refusal("anomaly.get", name="c"), "not_found")
+        self.assertEqual(self.broker.refusal("anomaly.get", name="g"), "not_found")
+        self.assertEqual(self.broker.refusal("anomaly.check", name="nothing", value=1), "not_found")
+
+    def test_with_no_deviation_any_other_value_is_anomalous_and_has_no_score(self):
+        self.push_metrics([{"name": "g", "kind": "gauge", "value": 0.1}] * 10)
+        same, other = (self.broker.get("anomaly.check", name="g", value=v) for v in (0.1, 0.1 + 1e-16))
+        self.assertEqual((same["anomalous"], same["score"], same["stddev"]), (False, None, 0))
+        self.assertEqual((other["anomalous"], other["score"]), (True, None))
+        subscriber = self.broker.subscribe("anomaly.")
+        self.push_metrics([{"name": "g", "kind": "gauge", "value": v} for v in (5, 5, 0.1, 0.1)])
+        detected = subscriber.next("anomaly.detected")["data"]
+        self.assertEqual((detected["last_value"], detected["expected_mean"], detected["expected_stddev"]), (5, 0.1, 0))
+        subscriber.next("anomaly.cleared")
+        self.assertEqual([p["type"] for p in self.broker.get("events.since", family="anomaly", seq=0)["items"]],
+                         ["anomaly.detected", "anomaly.cleared"])
+
+    def test_operations_and_dependencies_are_listed_in_order_of_creation(self):
+        self.push_requests([{"operation": "o%d" % i, "duration": 0.5, "dependency": "d%d" % (9 - i)} for i in range(10)])
+        self.assertEqual([i["operation"] for i in self.broker.get("profile.list")["items"]], ["o%d" % i for i in range(10)])
+        page = self.broker.get("dependency.list", limit=4)
+        rest = self.broker.get("dependency.list", cursor=page["cursor"])
+        self.assertEqual([i["name"] for i in page["items"] + rest["items"]], ["d%d" % (9 - i) for i in range(10)])
+        self.assertEqual((self.broker.refusal("profile.get", operation="none"), self.broker.refusal("dependency.get", name="none")), ("not_found",) * 2)
+
+    def test_a_dependency_is_known_by_every_field_and_each_change_is_published_once(self):
+        subscriber = self.broker.subscribe("dependency.")
+        rng, before = random.Random(13), time.time()
+        events = [{"operation": "q", "duration": rng.expovariate(10), "dependency": "pg", "error": i % 3 == 0, "message": "e%d" % i,
+                   "attempt": 1 + i % 2, "breaker": ("closed", "half_open", "open")[i % 3]} for i in range(250)]
+        self.push_requests(events)
+        answer, window = self.broker.get("dependency.get", name="pg"), events[-100:]
+        failures = sum(e["error"] for e in window)
+        self.assertTrue(before <= answer.pop("last_error_at") <= time.time() and before <= answer.pop("since") <= time.time())
+        self.assert_near(answer.pop("avg_latency"), statistics.fmean(e["duration"] for e in window), 1e-12, "average")
+        self.assertEqual(answer, {"name": "pg", "status": "degraded", "window": 100, "successes": 100 - failures, "failures": failures,
+                                  "error_ratio": failures / 100, "p95_latency": quantile([e["duration"] for e in window], .95), "last_error": "e249",
+                                  "breaker": "closed", "retries": 125})
+        moves = [(p["data"]["from"], p["data"]["to"]) for p in self.broker.get("events.since", family="dependency", seq=0)["items"]]
+        status, expected = "unknown", []
+        for i in range(4, 250):
+            last = [e["error"] for e in events[max(0, i - 99):i + 1]]
+            now = "unhealthy" if 2 * sum(last) > len(last) else "degraded" if 10 * sum(last) > len(last) else "healthy"
+            if now != status:
+                expected.append((status, now))
+            status = now
+        self.assertEqual(moves, expected)
+        first = subscriber.next("dependency.changed")
+        self.assertEqual((first["topic"], first["data"]["from"], first["data"]["lasted"]), ("dependency.pg", "unknown", None))
+
+    def test_an_slo_says_which_pairs_it_leaves_out_and_when_its_budget_ends(self):
+        put = self.broker.get("slo.put", name="s", target_percent=80, window="1h", period="30d")
+        self.assertEqual(put["left_out"], ["14.4x 1h/5m", "6x 6h/30m"])
+        self.push_requests([{"operation": "o", "duration": 1, "error": i < 10} for i in range(100)])
+        answer, now = self.broker.get("slo.get", name="s"), time.time()
+        share, burn = 1 - (10 / 100) / 0.2, (10 / 100) / 0.2
+        self.assert_near(answer["error_budget"], share, 1e-12, "budget")
+        self.assert_near(answer["budget_minutes_left"], share * 30 * 1440 / burn, 1e-9, "minutes")
+        self.assertAlmostEqual(answer["exhausts_at"], now + share * 30 * 86400 / burn, delta=5)
+        self.assertEqual([i["name"] for i in self.broker.get("slo.list")["items"]], ["s"])
+        for target in (0, 100, -1, 101):
+            self.assertEqual(self.broker.refusal("slo.put", name="t", target_percent=target), "bad_request")
+        self.broker.get("slo.delete", name="s")
+        self.assertEqual(self.broker.refusal("slo.get", name="s"), "not_found")
+
+    def test_an_slo_burns_once_there_are_enough_events(self):
+        self.broker.get("slo.put", name="s", target_percent=99, window="3s", min_events=30)
+        subscriber = self.broker.subscribe("slo.")
+        self.push_requests([{"operation": "o", "duration": 1, "error": True}] * 20)
+        subscriber.next("slo.breached")
+        wait_for(lambda: self.broker.get("slo.get", name="s")["total"] == 0, "the window to pass")
+        self.push_requests([{"operation": "o", "duration": 1}] * 9)  # 29 events in every short window: too few to say
+        self.assertEqual(self.broker.get("slo.get", name="s")["status"], "ok")
+        self.push_requests([{"operation": "o", "duration": 1}])
+        burning = subscriber.next("slo.burning")["data"]
+        self.assertEqual((burning["from"], burning["to"], burning["good"], burning["bad"]), ("ok", "burning", 10, 0))
+        self.assert_near(burning["burn"]["1h"], 20 / 30 / 0.01, 1e-9, "burn")
 
     def test_a_compact_frame_says_the_same_as_the_events_it_stands_for(self):
         self.broker.push("metrics", {"series": [{"name": "a", "kind": "counter", "labels": {"x": "1"}}, {"name": "b", "kind": "gauge"}],
