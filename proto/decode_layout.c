@@ -30,17 +30,37 @@ void layouts_obey(layouts_t *self, const limits_t *limits)
 
 /* -- reading -- */
 
+/*  Fewer than eight bytes; the loads overlap. */
+static inline bool same_short(const char *one, const char *other, size_t size)
+{
+    if (size >= 4)
+        return load4(one) == load4(other) && load4(one + size - 4) == load4(other + size - 4);
+    return size == 0 || (one[0] == other[0] && one[size / 2] == other[size / 2] &&
+                         one[size - 1] == other[size - 1]);
+}
+
 static inline bool same(const uint8_t *a, const uint8_t *b, size_t size)
 {
     const char *one = (const char *)a, *other = (const char *)b;
     if (size < 8)
-        return size < 4
-                   ? memcmp(a, b, size) == 0
-                   : load4(one) == load4(other) && load4(one + size - 4) == load4(other + size - 4);
-    for (size_t at = 0; at + 8 < size; at += 8)
-        if (load8(one + at) != load8(other + at))
+        return same_short(one, other, size);
+    size_t at = 0;
+    for (; at + 16 < size; at += 16)
+        if ((load8(one + at) ^ load8(other + at)) | (load8(one + at + 8) ^ load8(other + at + 8)))
             return false;
+    if (at + 8 < size && load8(one + at) != load8(other + at))
+        return false;
     return load8(one + size - 8) == load8(other + size - 8);
+}
+
+/*  A text of less than eight bytes with as many behind it in the frame: one load, and spaces where
+ *  the text has ended. */
+static inline bool is_plain(text_t text, const cursor_t *behind)
+{
+    if (text.size >= 8 || cursor_left(behind) < 8)
+        return text_is_plain(text);
+    uint64_t beyond = UINT64_MAX << 8 * text.size;
+    return word_is_plain((load8(text.data) & ~beyond) | (UINT64_C(0x2020202020202020) & beyond));
 }
 
 /*  A whole number of 64 bits may be one that no double holds: the long way knows what to do. */
@@ -62,7 +82,7 @@ static inline bool read_part(layout_part_type_t type, const limits_t *limits, cu
     case PART_TIME:
         return take_number(cursor, &event->time_s) && is_finite(event->time_s);
     case PART_LABEL:
-        return take_text(cursor, &text) && text_is_plain(text) &&
+        return take_text(cursor, &text) && is_plain(text, cursor) &&
                text.size <= limits->label_value_bytes;
     case PART_END:
         break;

@@ -206,7 +206,8 @@ static void follow(observability_stack_t *self, series_t *series, double value, 
 
 /* -- metric events -- */
 
-static void take_value(observability_stack_t *self, series_t *series, double value, instant_t now)
+static inline void take_value(observability_stack_t *self, series_t *series, double value,
+                              instant_t now)
 {
     metrics_collector_apply(series, value, now);
     if (series->followed)
@@ -246,8 +247,8 @@ static void reread(observability_stack_t *self, const series_t *named, instant_t
             plan_book_evaluate(self->plans, series, now);
 }
 
-static void apply_event(observability_stack_t *self, series_t *series, const metric_event_t *event,
-                        instant_t now, tally_t *tally)
+static inline void apply_event(observability_stack_t *self, series_t *series,
+                               const metric_event_t *event, instant_t now, tally_t *tally)
 {
     tally->accepted++;
     tally->samples += event->value_count;
@@ -260,8 +261,8 @@ static void apply_event(observability_stack_t *self, series_t *series, const met
 }
 
 /* Its series, made if need be; NULL: the event is refused. */
-static series_t *take_event(observability_stack_t *self, const metric_event_t *event, uint64_t hash,
-                            instant_t now, tally_t *tally)
+static inline series_t *take_event(observability_stack_t *self, const metric_event_t *event,
+                                   uint64_t hash, instant_t now, tally_t *tally)
 {
     found_t found = metrics_collector_find(self->collector, event, hash, now);
     if (found.series == NULL) {
