@@ -56,8 +56,11 @@ static void push_gauge(void *context, const demo_gauge_t *gauge)
 
 /* -- and what it finds comes back -- */
 
-static void tell_phase(double at_s)
+/*  Each cycle is a story of its own. */
+static void enter_phase(demo_t *self, double at_s)
 {
+    if (demo_phase(at_s) == DEMO_CALM)
+        self->story = (demo_story_t){.seen = 0};
     int minutes = (int)(demo_clock_s(at_s) / 60);
     printf("%5.1f s   %s  (It is %02d:%02d there.)\n", at_s, telling[demo_phase(at_s)],
            minutes / 60, minutes % 60);
@@ -92,6 +95,18 @@ static tocsin_status_t listen_until(demo_t *self, double until)
     return TOCSIN_OK;
 }
 
+/*  The play begins when it is heard: its first events are worth telling too. */
+static tocsin_status_t begin_to_listen(demo_t *self)
+{
+    double until = clock_now() + REACH_S;
+    while (!tocsin_subscriber_reached(self->subscriber) && clock_now() < until) {
+        tocsin_status_t status = listen_until(self, clock_now() + STEP_S);
+        if (status != TOCSIN_OK || interrupted())
+            return status;
+    }
+    return TOCSIN_OK;
+}
+
 /* -- from the beginning to the end -- */
 
 static bool is_over(const demo_t *self, double at_s, uint64_t times)
@@ -107,23 +122,23 @@ static int play(demo_t *self, uint64_t times)
 {
     const demo_listener_t to = {push_request, push_gauge, self};
     int phase = -1;
+    tocsin_status_t status = begin_to_listen(self);
     self->began = clock_now();
-    for (uint64_t step = 0; !interrupted(); step++) {
+    for (uint64_t step = 0; !interrupted() && status == TOCSIN_OK; step++) {
         double at_s = (double)step * STEP_S;
         if (is_over(self, at_s, times))
             break;
         if ((int)demo_phase(at_s) != phase)
-            tell_phase(at_s);
+            enter_phase(self, at_s);
         phase = (int)demo_phase(at_s);
         demo_world_step(&self->world, at_s, STEP_S, &to);
         tocsin_flush(self->emitter, STEP_S / 2);
-        tocsin_status_t status = listen_until(self, self->began + at_s + STEP_S);
-        if (status != TOCSIN_OK) {
-            fprintf(stderr, "tocsin: %s\n", tocsin_status_text(status));
-            return EX_UNAVAILABLE;
-        }
+        status = listen_until(self, self->began + at_s + STEP_S);
     }
-    return interrupted() ? interrupt_status() : 0;
+    if (status == TOCSIN_OK)
+        return interrupted() ? interrupt_status() : 0;
+    fprintf(stderr, "tocsin: %s\n", tocsin_status_text(status));
+    return EX_UNAVAILABLE;
 }
 
 static int connect_both(demo_t *self)

@@ -82,6 +82,7 @@ class EveryVerb(CommandTest):
                 (("alert", "get", alert), "alert.get", {"alert": alert}),
                 (("policy", "list"), "policy.list", {}),
                 (("policy", "get", "high_cpu"), "policy.get", {"name": "high_cpu"}),
+                (("policy", "test", "cpu > 40%"), "policy.test", {"condition": "cpu > 40%"}),
                 (("runbook", "list"), "runbook.list", {}),
                 (("channel", "list"), "channel.list", {}),
                 (("channel", "dead-letters"), "channel.dead_letters", {}),
@@ -210,7 +211,7 @@ class EveryVerb(CommandTest):
 
     def test_a_refusal_is_one_line_and_the_status_1(self):
         for words, message in ((("incident", "get", "INC-99"), "not_found"), (("policy", "get", "no"), "not_found"),
-                               (("policy", "disable", "high_cpu"), "conflict")):
+                               (("policy", "disable", "high_cpu"), "conflict"), (("policy", "test", "cpu >"), "bad_request")):
             done = self.run_tocsin(*words, status=1)
             self.assertEqual(done.stdout, "")
             self.assertRegex(done.stderr, r"^tocsin: .* \(%s\)\n$" % message)
