@@ -86,7 +86,7 @@ typedef struct {
 typedef struct {
     text_t path;
     double windows_interval; /* seconds */
-    double retention; /* seconds */
+    double retention;        /* seconds */
     uint32_t rows;
 } store_settings_t;
 

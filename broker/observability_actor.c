@@ -103,7 +103,9 @@ static uint64_t next_number(actor_t *self, family_t family)
         if (numbers->none)
             return 0;
         want_numbers(self, family);
+        pulse_rest(self->given->pulse);
         zmsg_t *mail = zmsg_recv(self->given->operations);
+        pulse_beat(self->given->pulse);
         must(mail != NULL);
         serve_operations(self, mail);
     }
@@ -590,15 +592,19 @@ static void wait_for_work(actor_t *self)
         {.socket = zsock_resolve(self->given->relay), .events = ZMQ_POLLIN},
     };
     int64_t next = observability_stack_next(self->stack), keep = windows_keeper_next(&self->keeper);
+    pulse_rest(self->given->pulse);
     zmq_poll(items, sizeof items / sizeof *items,
              clock_wait_ms(now, next < keep ? next : keep, WAIT_MS));
+    pulse_beat(self->given->pulse);
 }
 
 static void serve_mails(actor_t *self, zsock_t *pipe, void (*serve)(actor_t *, zmsg_t *))
 {
     zmsg_t *mail;
-    for (size_t i = 0; i < MAILS_A_TURN && (mail = mail_receive(pipe)) != NULL; i++)
+    for (size_t i = 0; i < MAILS_A_TURN && (mail = mail_receive(pipe)) != NULL; i++) {
+        pulse_beat(self->given->pulse);
         serve(self, mail);
+    }
 }
 
 static double windows_interval(const actor_t *self)
@@ -608,6 +614,7 @@ static double windows_interval(const actor_t *self)
 
 static bool take_turn(actor_t *self)
 {
+    pulse_beat(self->given->pulse);
     serve_mails(self, self->reactor, serve_reactor);
     serve_mails(self, self->given->operations, serve_operations);
     serve_mails(self, self->given->relay, serve_relay);
@@ -698,6 +705,7 @@ void observability_actor(zsock_t *pipe, void *arguments)
     }
     while (take_turn(&self))
         ;
+    pulse_rest(self.given->pulse);
     pass_stop(&self);
     tear_down(&self);
 }

@@ -14,6 +14,7 @@
 #include "broker/access_keys.h"
 #include "broker/config.h"
 #include "broker/lane.h"
+#include "broker/watchdog.h"
 
 #include <czmq.h>
 
@@ -27,6 +28,7 @@ typedef struct {
     zsock_t *relay;                 /* pipe to the relay bus */
     zsock_t *lanes[LANE_INCIDENTS]; /* metrics and requests */
     char source[64];                /* `source` of publications */
+    pulse_t *pulse;                 /* outlives the actor */
     char directory[4096];           /* the store's: where the windows outlive the process */
 } observability_actor_t;
 

@@ -223,8 +223,10 @@ static void wait_for_work(operations_t *self)
         {.socket = zsock_resolve(self->given->notifier), .events = ZMQ_POLLIN},
         {.socket = zsock_resolve(self->given->relay), .events = ZMQ_POLLIN},
     };
+    pulse_rest(self->given->pulse);
     zmq_poll(items, sizeof items / sizeof *items,
              clock_wait_ms(clock_now(), operations_deadline(self), WAIT_MS));
+    pulse_beat(self->given->pulse);
 }
 
 static bool serve_mails(operations_t *self, zsock_t *pipe, size_t most,
@@ -232,14 +234,17 @@ static bool serve_mails(operations_t *self, zsock_t *pipe, size_t most,
 {
     zmsg_t *mail;
     size_t count = 0;
-    for (; count < most && (mail = mail_receive(pipe)) != NULL; count++)
+    for (; count < most && (mail = mail_receive(pipe)) != NULL; count++) {
+        pulse_beat(self->given->pulse);
         serve(self, mail);
+    }
     return count > 0;
 }
 
 /*  Findings before commands: whoever saw a publication may ask for it. */
 static bool take_turn(operations_t *self)
 {
+    pulse_beat(self->given->pulse);
     self->now = clock_now();
     self->probed = false;
     bool busy = serve_mails(self, self->given->observability, FINDINGS_A_TURN, serve_observability);
@@ -317,6 +322,7 @@ void operations_actor(zsock_t *pipe, void *arguments)
     }
     while (!self.dead && take_turn(&self))
         ;
+    pulse_rest(self.given->pulse);
     say_last(&self);
     tear_down(&self);
 }

@@ -13,6 +13,7 @@
 #include "broker/access_keys.h"
 #include "broker/config.h"
 #include "broker/store.h"
+#include "broker/watchdog.h"
 
 #include <czmq.h>
 
@@ -26,6 +27,7 @@ typedef struct {
     zsock_t *notifier;      /* pipe to the notifier */
     zsock_t *relay;         /* pipe to the relay bus */
     char source[64];        /* `source` of publications */
+    pulse_t *pulse;         /* outlives the actor */
 } operations_actor_t;
 
 /*  For zactor_new; the argument is an operations_actor_t on the heap. */

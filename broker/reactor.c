@@ -21,6 +21,15 @@
 
 #define HEARTBEAT_MS 1000
 
+/* When a thread that does not move is named, and when it ends the process: two missed beats of a
+ * second. The reactor beats ten times a second; a commit waits for the disk, which may take longer.
+ */
+#define ENGINE_WARN_MS 100
+#define REACTOR_WARN_MS 300
+#define STUCK_MS 2000
+#define DISK_WARN_MS 1000
+#define DISK_STUCK_MS 30000
+
 /* What has arrived is finished within this time after a stop. */
 #define DRAIN_MS 5000
 
@@ -307,6 +316,7 @@ void reactor_destroy(reactor_t **self_p)
     zactor_destroy(&self->observability);
     zactor_destroy(&self->operations);
     zsock_destroy(&self->wing_pipe);
+    watchdog_destroy(&self->watchdog);
     gate_free(&self->gate);
     subscriptions_free(&self->subscriptions);
     memory_watch_free(&self->memory);
@@ -331,6 +341,17 @@ void reactor_destroy(reactor_t **self_p)
 const char *reactor_address(const reactor_t *self, endpoint_t endpoint)
 {
     return endpoint < (endpoint_t)REPORT_ENDPOINTS ? self->facts.endpoints[endpoint] : NULL;
+}
+
+static void watch_threads(reactor_t *self, observability_actor_t *observability,
+                          operations_actor_t *operations)
+{
+    self->watchdog = watchdog_new();
+    self->pulse = watchdog_watch(self->watchdog, "reactor", REACTOR_WARN_MS, STUCK_MS);
+    observability->pulse =
+        watchdog_watch(self->watchdog, "observability", ENGINE_WARN_MS, STUCK_MS);
+    operations->pulse = watchdog_watch(self->watchdog, "operations", DISK_WARN_MS, DISK_STUCK_MS);
+    watchdog_start(self->watchdog);
 }
 
 void reactor_start(reactor_t *self, store_t **store, config_t **config)
@@ -365,6 +386,7 @@ void reactor_start(reactor_t *self, store_t **store, config_t **config)
     must(config_store_directory(operations->config, observability->directory,
                                 sizeof observability->directory));
     memcpy(operations->source, self->source, sizeof self->source);
+    watch_threads(self, observability, operations);
     self->operations = zactor_new(operations_actor, operations);
     self->observability = zactor_new(observability_actor, observability);
     must(self->operations != NULL && self->observability != NULL);
@@ -451,6 +473,7 @@ int reactor_run(reactor_t *self)
     sd_notifyf(0, "READY=1\nMAINPID=%ld", (long)getpid());
     zloop_set_nonstop(self->loop, true);
     zloop_start(self->loop);
+    pulse_rest(self->pulse);
     sd_notify(0, "STOPPING=1");
     if (self->exit_status != 0)
         _exit(self->exit_status); /* the store is dead: nothing may be done as if it were not */

@@ -112,7 +112,9 @@ void reactor_reload(reactor_t *self, zmsg_t **envelope, const command_t *command
     size_t size = 0;
     FILE *errors = open_memstream(&complaints, &size);
     must(errors != NULL);
+    pulse_rest(self->pulse); /* a large file takes its time */
     config_t *config = config_load(self->overrides, errors, &exit_status);
+    pulse_beat(self->pulse);
     fclose(errors);
     if (config != NULL) {
         reactor_adopt(self, config);

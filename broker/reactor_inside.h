@@ -14,6 +14,7 @@
 #include "broker/reactor.h"
 #include "broker/report.h"
 #include "broker/subscriptions.h"
+#include "broker/watchdog.h"
 
 #include <msgpack/sbuffer.h>
 
@@ -37,6 +38,8 @@ struct reactor {
     zactor_t *observability, *operations;
     zsock_t *wing_pipe; /* observability's end of the pipe between them: open until both ended */
     outside_t outside;
+    watchdog_t *watchdog;
+    pulse_t *pulse; /* the reactor's own */
     int signals;
     int64_t started_ns;
     uint64_t heads[FAMILY_STORED];

@@ -125,6 +125,7 @@ int reactor_watch(zloop_t *loop, int timer, void *context)
     (void)loop;
     (void)timer;
     reactor_t *self = context;
+    pulse_beat(self->pulse);
     pressure_t before = self->memory.pressure;
     memory_watch_look(&self->memory);
     say_pressure(&self->memory, before);
