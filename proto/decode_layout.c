@@ -188,7 +188,7 @@ static bool learn_text(learner_t *self, layout_place_t *place, uint8_t *size)
 
 static bool learn_labels(learner_t *self)
 {
-    uint32_t pairs;
+    uint32_t pairs = 0;
     text_t name;
     if (!take_map(&self->cursor, &pairs) || pairs >= LAYOUT_PARTS)
         return false;
