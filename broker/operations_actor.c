@@ -181,6 +181,7 @@ static void reserve_numbers(operations_t *self, zmsg_t *mail)
 static void take_stop(operations_t *self, zmsg_t *mail)
 {
     self->stopping = true;
+    FAILPOINT("operations.stopping");
     while (zmsg_size(mail) > 0) {
         mail_number_t last;
         mail_take_struct(mail, &last, sizeof last);
@@ -323,6 +324,7 @@ void operations_actor(zsock_t *pipe, void *arguments)
     while (!self.dead && take_turn(&self))
         ;
     pulse_rest(self.given->pulse);
+    FAILPOINT("operations.stop");
     say_last(&self);
     tear_down(&self);
 }

@@ -1,3 +1,4 @@
+#include "broker/failpoint.h"
 #include "broker/log.h"
 #include "broker/mail.h"
 #include "broker/operations_inside.h"
@@ -80,6 +81,7 @@ void operations_restore(operations_t *self)
     config.seed = self->seed;
     self->manager = operations_manager_new(&config, (effect_sink_t){operations_take_effect, self});
     operations_manager_restore_end(self->manager, store_last_alive(store));
+    FAILPOINT("operations.restore");
     store_each(store, TABLE_POLICY, restore_policy, self);
     store_each(store, TABLE_RUNBOOK, restore_runbook, self);
     store_each(store, TABLE_SILENCE, restore_silence, self);
@@ -89,6 +91,7 @@ void operations_restore(operations_t *self)
                                        store_last_id(store, TABLE_ALERT),
                                        store_last_id(store, TABLE_SILENCE));
     operations_manager_start(self->manager, self->now);
+    FAILPOINT("operations.restored");
 }
 
 void operations_send_slos(operations_t *self)

@@ -1,4 +1,5 @@
 #include "broker/clock.h"
+#include "broker/failpoint.h"
 #include "broker/log.h"
 #include "broker/mail.h"
 #include "broker/observability_actor.h"
@@ -77,6 +78,7 @@ static void send_publication(reactor_t *self, zmsg_t **mail)
     mail_number_t number;
     mail_take_struct(*mail, &number, sizeof number);
     self->heads[number.family] = number.seq;
+    FAILPOINT("reactor.publish");
     zmsg_send(mail, self->events);
 }
 
@@ -152,6 +154,7 @@ static void take_mail(reactor_t *self, zmsg_t *mail, bool *stopped)
     case MAIL_ANSWER: {
         zframe_t *reply = mail_take(mail);
         zmsg_append(mail, &reply);
+        FAILPOINT("reactor.answer");
         zmsg_send(&mail, self->control);
         break;
     }

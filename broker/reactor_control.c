@@ -1,4 +1,5 @@
 #include "broker/clock.h"
+#include "broker/failpoint.h"
 #include "broker/log.h"
 #include "broker/mail.h"
 #include "broker/reactor_inside.h"
@@ -138,6 +139,7 @@ static void ask_wing(reactor_t *self, zmsg_t **envelope, zframe_t **request,
         wing = command->spec->wing == WING_OBSERVABILITY ? self->observability : self->operations;
     if (!has_room(self, wing, envelope, command))
         return;
+    FAILPOINT("reactor.pass");
     unsigned char kind = MAIL_ASK;
     if (wing == self->operations) {
         const char *user_id = zframe_meta(*request, "User-Id");
@@ -159,6 +161,7 @@ static void serve_request(reactor_t *self, zmsg_t **envelope, zframe_t **request
 {
     command_t command = {.id = TEXT_NONE};
     schema_error_t error = {.message = ""};
+    FAILPOINT("reactor.receive");
     status_t status = check_request(self, *request);
     if (status == STATUS_OK)
         status = command_read(&self->limits, frame_text(*request), false, &self->arena, &command,

@@ -122,6 +122,7 @@ void store_run(store_t *self, sqlite3_stmt *statement, int bound)
 /*  Once a transaction, however many numbers it took. */
 static void save_head(store_t *self, family_t family)
 {
+    FAILPOINT("store.head");
     sqlite3_stmt *statement = store_statement(self, DO_HEAD);
     const head_t *head = &self->heads[family];
     sqlite3_bind_int64(statement, 1, (sqlite3_int64)head->last);
@@ -295,6 +296,7 @@ static void remember_id(store_t *self, table_t table, uint64_t id)
     if (id <= self->last_ids[table])
         return;
     self->last_ids[table] = id;
+    FAILPOINT("store.number");
     sqlite3_stmt *statement = store_statement(self, DO_NUMBER);
     bind_text(statement, 1, text_of(store_tables[table].name));
     store_run(self, statement, sqlite3_bind_int64(statement, 2, (sqlite3_int64)id));
@@ -344,6 +346,7 @@ void store_delete_silence(store_t *self, uint64_t id)
 static void save_note(store_t *self, statement_t which, uint64_t id, uint64_t number,
                       const note_t *note)
 {
+    FAILPOINT("store.note");
     sqlite3_stmt *statement = store_statement(self, which);
     sqlite3_bind_int64(statement, 1, (sqlite3_int64)id);
     sqlite3_bind_int64(statement, 2, (sqlite3_int64)number);
@@ -364,6 +367,7 @@ void store_note_alert(store_t *self, uint64_t id, uint64_t number, const note_t 
 
 void store_move(store_t *self, uint64_t id, uint64_t number, const move_t *move)
 {
+    FAILPOINT("store.move");
     sqlite3_stmt *statement = store_statement(self, DO_MOVE);
     sqlite3_bind_int64(statement, 1, (sqlite3_int64)id);
     sqlite3_bind_int64(statement, 2, (sqlite3_int64)number);
@@ -376,6 +380,7 @@ void store_move(store_t *self, uint64_t id, uint64_t number, const move_t *move)
 
 void store_audit(store_t *self, const audit_t *audit)
 {
+    FAILPOINT("store.audit");
     sqlite3_stmt *statement = store_statement(self, DO_AUDIT);
     sqlite3_bind_double(statement, 1, audit->time);
     bind_text(statement, 2, audit->by);
@@ -406,6 +411,7 @@ uint64_t store_reserve(store_t *self, family_t family)
     head_t *head = &self->heads[family];
     uint64_t first = head->reserved + 1;
     head->reserved += NUMBERS_BLOCK;
+    FAILPOINT("store.reserve");
     self->heads_changed[family] = true;
     store_begin(self);
     return first;
@@ -448,6 +454,7 @@ bool store_once_find(store_t *self, text_t key, arena_t *arena, bool *ok, text_t
 
 void store_once_keep(store_t *self, text_t key, double time_s, bool ok, text_t outcome)
 {
+    FAILPOINT("store.once");
     sqlite3_stmt *statement = store_statement(self, DO_ONCE_KEEP);
     bind_text(statement, 1, key);
     sqlite3_bind_double(statement, 2, time_s);

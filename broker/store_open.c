@@ -285,11 +285,13 @@ static bool open_database(store_t *self, store_error_t *error)
                         NULL) != SQLITE_OK)
         return refuse_database(self, error);
     sqlite3_extended_result_codes(self->database, 1);
+    FAILPOINT("store.opened");
     if (!set_up_database(self, error))
         return false;
     if (!settle_log(self) ||
         !store_migrate(self->database, self->path, store_migrations, STORE_VERSION))
         return refuse_database(self, error);
+    FAILPOINT("store.settled");
     self->file = look_at(self->path, "");
     self->log = look_at(self->path, "-wal");
     sqlite3_wal_hook(self->database, store_saw_log, self);

@@ -84,10 +84,13 @@ static bool publish_file(const store_copying_t *self)
     const char *slash = strrchr(self->path, '/');
     snprintf(directory, sizeof directory, "%.*s", slash == NULL ? 1 : (int)(slash - self->path + 1),
              slash == NULL ? "." : self->path);
-    FAILPOINT("store.snapshot");
-    return sync_path(self->part, O_RDWR) &&
-           renameat2(AT_FDCWD, self->part, AT_FDCWD, self->path, RENAME_NOREPLACE) == 0 &&
-           sync_path(directory, O_RDONLY | O_DIRECTORY);
+    if (!sync_path(self->part, O_RDWR))
+        return false;
+    FAILPOINT("store.copy_synced");
+    if (renameat2(AT_FDCWD, self->part, AT_FDCWD, self->path, RENAME_NOREPLACE) != 0)
+        return false;
+    FAILPOINT("store.copy_named");
+    return sync_path(directory, O_RDONLY | O_DIRECTORY);
 }
 
 /*  A copy stands alone: it has no log beside it. */
@@ -95,6 +98,7 @@ static bool finish(store_copying_t *self, char *message, size_t size)
 {
     int code = sqlite3_backup_finish(self->backup);
     self->backup = NULL;
+    FAILPOINT("store.copied");
     bool good = code == SQLITE_OK && store_run_text(self->copy, "PRAGMA journal_mode = DELETE;");
     if (!good)
         complain(self->path, sqlite3_errmsg(self->copy), message, size);

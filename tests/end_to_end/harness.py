@@ -55,7 +55,7 @@ class Broker:
         with open(self.config, "w") as file:
             file.write(text)
 
-    def start(self):
+    def launch(self):
         command = [os.path.join(BIN, "tocsind"), "--store", self.store]
         for name in ENDPOINTS:
             command += ["--endpoint", "%s=%s" % (name, "ipc://%s/%s" % (self.folder, name) if self.ipc else "tcp://127.0.0.1:0")]
@@ -63,6 +63,10 @@ class Broker:
             command += ["--config", self.config]
         self.log = open(os.path.join(self.folder, "log"), "ab")
         self.process = subprocess.Popen(self.wrapper + command + self.flags, stdout=subprocess.PIPE, stderr=self.log, env=self.environment)
+        self.control = None
+
+    def start(self):
+        self.launch()
         self.addresses = {}
         for line in self.process.stdout:
             words = line.decode().split()
@@ -71,7 +75,15 @@ class Broker:
             self.addresses[words[0]] = words[1]
         else:
             raise AssertionError("tocsind did not start: " + self.read_log())
-        self.control = None
+
+    def start_and_kill_after(self, seconds):
+        """Kill it at that moment of its start."""
+        self.launch()
+        try:
+            self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            pass
+        self.kill()
 
     def read_log(self):
         with open(os.path.join(self.folder, "log")) as file:
@@ -145,6 +157,15 @@ class Broker:
         self.forget()
         return status
 
+    def kill(self):
+        """As a crash would end it."""
+        try:
+            os.kill(self.pid(), signal.SIGKILL)
+        except (IndexError, FileNotFoundError, ProcessLookupError):
+            pass  # it has ended, and its wrapper is about to
+        self.process.wait(PATIENCE)
+        self.forget()
+
     def forget(self):
         self.process.stdout.close()
         self.log.close()
@@ -155,12 +176,7 @@ class Broker:
 
     def close(self):
         if self.process is not None:
-            try:
-                os.kill(self.pid(), signal.SIGKILL)
-            except (IndexError, FileNotFoundError, ProcessLookupError):
-                pass  # it has ended, and its wrapper is about to
-            self.process.wait()
-            self.forget()
+            self.kill()
         self.context.destroy(0)
         log = self.read_log()
         shutil.rmtree(self.folder, ignore_errors=True)
