@@ -2,6 +2,10 @@
 #include "proto/pack.h"
 #include "tests/check.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
 static msgpack_sbuffer packed, written;
 
 static int begin(void **state)
@@ -55,6 +59,27 @@ static void test_json__a_number_is_the_shortest_that_reads_back(void **state)
     assert_text(json(), "[0.1,0.3333333333333333,1e+300,1795403851.2574103,null]");
 }
 
+static void test_json__a_point_in_time_is_written_like_any_other_number(void **state)
+{
+    (void)state;
+    uint64_t random = 7;
+    for (int i = 0; i < 200000; i++) {
+        char quick[JSON_NUMBER_BYTES], slow[JSON_NUMBER_BYTES];
+        random = random * UINT64_C(6364136223846793005) + 1442695040888963407u;
+        double time = 0x1p30 + (double)(random >> 11) / 0x1p53 * (0x1p33 - 0x1p30);
+        if (i % 3 != 0)
+            time = round(time * (i % 3 == 1 ? 1e3 : 1e6)) / (i % 3 == 1 ? 1e3 : 1e6);
+        for (int digits = 15; digits <= 17; digits++) {
+            snprintf(slow, sizeof slow, "%.*g", digits, time);
+            if (strtod(slow, NULL) == time)
+                break;
+        }
+        json_number(time, quick);
+        if (strtod(quick, NULL) != time || strlen(quick) > strlen(slow))
+            fail_msg("%s should be %s", quick, slow);
+    }
+}
+
 static void test_json__a_whole_number_keeps_every_digit(void **state)
 {
     (void)state;
@@ -86,6 +111,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_json__maps_and_arrays_nest, begin, end),
         cmocka_unit_test_setup_teardown(test_json__a_number_is_the_shortest_that_reads_back, begin,
                                         end),
+        cmocka_unit_test(test_json__a_point_in_time_is_written_like_any_other_number),
         cmocka_unit_test_setup_teardown(test_json__a_whole_number_keeps_every_digit, begin, end),
         cmocka_unit_test_setup_teardown(test_json__text_is_escaped_where_it_must_be, begin, end),
         cmocka_unit_test_setup_teardown(test_json__a_key_that_is_no_text_becomes_one, begin, end),
