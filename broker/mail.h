@@ -32,7 +32,7 @@
  *    RELAY_AT  operations -> relay: mail_relay_t, its family 1 if the server is another one than
  *              before; for each family the last number that was sent
  *    RELAY_WANT  relay -> operations: mail_relay_t: what comes after that number, once it is there
- *    RELAY_BATCH  operations -> relay: mail_relay_t; number and publication, once for each
+ *    RELAY_BATCH  operations -> relay: mail_relay_t; numbers and publications, packed
  *    RELAY_SENT  relay -> operations: mail_relay_t: sent up to this number
  *    FEED      relay -> wings: mail_feed_t; the entry's identity; a frame
  *    FED       wings -> relay: mail_fed_t: what became of it; of operations after the commit

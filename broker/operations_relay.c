@@ -6,8 +6,8 @@
 #include <stdio.h>
 
 /* What a batch holds at most. */
-#define BATCH_ROWS 512u
-#define BATCH_BYTES (1u << 20)
+#define BATCH_ROWS 1024u
+#define BATCH_BYTES (2u << 20)
 
 /* Confirmed publications are kept so long, and sent again to a server that may not have them. */
 #define KEPT_S 600.0
@@ -15,19 +15,25 @@
 /* -- out: batches of publications, when the bus asks for them -- */
 
 typedef struct {
-    zmsg_t *mail;
-    size_t bytes;
-    uint64_t last;
+    msgpack_sbuffer packed;
+    uint64_t rows;
 } batch_t;
 
 static bool add_publication(void *context, uint64_t seq, text_t body)
 {
     batch_t *self = context;
-    mail_add(self->mail, &seq, sizeof seq);
-    mail_add_text(self->mail, body);
-    self->bytes += body.size;
-    self->last = seq;
-    return self->bytes < BATCH_BYTES;
+    pack_uint(&self->packed, seq);
+    pack_raw(&self->packed, body);
+    return ++self->rows < BATCH_ROWS && self->packed.size < BATCH_BYTES;
+}
+
+static void send_batch(operations_t *self, family_t family, uint64_t epoch, const batch_t *batch)
+{
+    mail_relay_t about = {.family = family, .epoch = epoch};
+    zmsg_t *mail = mail_new(MAIL_RELAY_BATCH);
+    mail_add(mail, &about, sizeof about);
+    mail_add_buffer(mail, &batch->packed);
+    operations_send_later(self, self->given->relay, &mail);
 }
 
 /*  Answer what was asked for if there is something; it leaves after the commit. */
@@ -38,16 +44,13 @@ static void serve_want(operations_t *self, family_t family)
     if (!want->waits || head <= want->looked)
         return;
     want->looked = head;
-    batch_t batch = {.mail = mail_new(MAIL_RELAY_BATCH)};
-    mail_relay_t about = {.family = family, .epoch = want->epoch};
-    mail_add(batch.mail, &about, sizeof about);
+    batch_t batch = {.rows = 0};
+    msgpack_sbuffer_init(&batch.packed);
     store_relay_read(self->given->store, family, want->after, BATCH_ROWS, add_publication, &batch);
-    if (batch.bytes == 0) {
-        zmsg_destroy(&batch.mail);
-        return;
-    }
-    want->waits = false;
-    operations_send_later(self, self->given->relay, &batch.mail);
+    want->waits = batch.rows == 0;
+    if (!want->waits)
+        send_batch(self, family, want->epoch, &batch);
+    msgpack_sbuffer_destroy(&batch.packed);
 }
 
 void operations_serve_wants(operations_t *self)

@@ -140,6 +140,7 @@ void relay_bus_actor(zsock_t *pipe, void *arguments)
     while (!self.ended && !self.stopping)
         take_turn(&self);
     if (!self.ended) {
+        relay_out_mark(&self);
         zmsg_t *mail = mail_new(MAIL_STOPPED);
         mail_send(&mail, pipe);
     }

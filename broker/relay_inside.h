@@ -28,6 +28,7 @@ typedef enum { OUT_DOWN, OUT_MET, OUT_SENDING } out_state_t;
 
 typedef struct {
     uint64_t sent;     /* confirmed up to this number */
+    uint64_t marked;   /* and the operations actor told so */
     uint64_t taken_in; /* asked for up to this number */
     bool wanted;       /* the operations actor is asked */
     bool sends;        /* the family goes out at all */
@@ -37,6 +38,7 @@ typedef struct {
     out_state_t state;
     redis_link_t link;
     uint64_t epoch;
+    int64_t mark_ns;  /* when to tell the operations actor again how far it came */
     int64_t asked_ns; /* MET: since when; SENDING: when something was wanted last */
     family_out_t families[FAMILY_STORED];
     envelope_t envelope;
@@ -87,6 +89,8 @@ static inline const relay_settings_t *relay_settings(const relay_state_t *self)
 void relay_out_configure(relay_state_t *self);
 /*  Connect if it is time, ask for what is wanted. */
 void relay_out_turn(relay_state_t *self);
+/*  Have it kept how far everything was sent. */
+void relay_out_mark(relay_state_t *self);
 void relay_out_take_at(relay_state_t *self, zmsg_t *mail);
 void relay_out_take_batch(relay_state_t *self, zmsg_t *mail);
 

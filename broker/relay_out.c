@@ -9,6 +9,9 @@
 
 #define WAIT_MS "500"
 
+/* Each mark is a commit; what was sent since the last one is sent again after a crash. */
+#define MARK_NS (NS_PER_S / 10)
+
 static void ask(relay_state_t *self, mail_kind_t kind, mail_relay_t about, text_t more)
 {
     zmsg_t *mail = mail_new(kind);
@@ -42,6 +45,7 @@ void relay_out_configure(relay_state_t *self)
 
 static void meet(relay_state_t *self)
 {
+    relay_out_mark(self);
     self->out.epoch++;
     self->out.state = OUT_MET;
     self->out.asked_ns = self->now.mono_ns;
@@ -92,9 +96,23 @@ static bool is_there(relay_state_t *self)
     return good;
 }
 
+void relay_out_mark(relay_state_t *self)
+{
+    self->out.mark_ns = self->now.mono_ns + MARK_NS;
+    for (family_t family = 0; family < FAMILY_STORED; family++) {
+        family_out_t *out = &self->out.families[family];
+        if (out->marked == out->sent)
+            continue;
+        out->marked = out->sent;
+        ask(self, MAIL_RELAY_SENT, (mail_relay_t){.family = family, .seq = out->sent}, TEXT_NONE);
+    }
+}
+
 void relay_out_turn(relay_state_t *self)
 {
     relay_output_t *out = &self->out;
+    if (self->now.mono_ns >= out->mark_ns)
+        relay_out_mark(self);
     if (!is_wanted(self) || self->stopping)
         return;
     if (out->state == OUT_DOWN) {
@@ -118,7 +136,7 @@ void relay_out_take_at(relay_state_t *self, zmsg_t *mail)
     for (family_t family = 0; family < FAMILY_STORED; family++) {
         family_out_t *out = &self->out.families[family];
         mail_take_struct(mail, &out->sent, sizeof out->sent);
-        out->taken_in = out->sent;
+        out->taken_in = out->marked = out->sent;
         out->wanted = false;
     }
     self->out.again += about.family;
@@ -184,29 +202,42 @@ static void confirm(relay_state_t *self, family_t family, uint64_t last, uint64_
     self->out.sent += count;
     self->out.families[family].sent = last;
     link_works(&self->out.link);
-    ask(self, MAIL_RELAY_SENT, (mail_relay_t){.family = family, .seq = last}, TEXT_NONE);
+}
+
+/*  Append what is new of a batch: numbers and publications, one after the other. What was asked for
+ * twice may come twice. Answers how many entries there are to be confirmed. */
+static uint64_t append_batch(relay_state_t *self, family_t family, text_t packed)
+{
+    family_out_t *out = &self->out.families[family];
+    cursor_t cursor = cursor_over(packed.data, packed.size);
+    value_t value;
+    uint64_t seq, count = 0;
+    while (cursor_left(&cursor) > 0) {
+        must(cursor_read(&cursor, &value) && value_whole(&value, &seq));
+        const char *body = (const char *)cursor.at;
+        must(cursor_skip(&cursor));
+        if (seq <= out->taken_in)
+            continue;
+        self->out.missing += seq - out->taken_in - 1;
+        out->taken_in = seq;
+        count +=
+            append(self, family, seq, (text_t){body, (size_t)((const char *)cursor.at - body)});
+    }
+    return count;
 }
 
 void relay_out_take_batch(relay_state_t *self, zmsg_t *mail)
 {
     mail_relay_t about;
     char why[200] = "";
-    uint64_t seq = 0, count = 0;
     mail_take_struct(mail, &about, sizeof about);
     family_t family = (family_t)about.family;
     family_out_t *out = &self->out.families[family];
     if (about.epoch != self->out.epoch || self->out.state != OUT_SENDING || !out->wanted)
         return;
-    while (zmsg_size(mail) > 0) {
-        mail_take_struct(mail, &seq, sizeof seq);
-        zframe_t *body = mail_take(mail);
-        if (seq > out->taken_in) { /* what was asked for twice may come twice */
-            self->out.missing += seq - out->taken_in - 1;
-            out->taken_in = seq;
-            count += append(self, family, seq, frame_text(body));
-        }
-        zframe_destroy(&body);
-    }
+    zframe_t *packed = mail_take(mail);
+    uint64_t count = append_batch(self, family, frame_text(packed));
+    zframe_destroy(&packed);
     out->wanted = false;
     want(self, family); /* is read from the disk while this is sent */
     if (read_replies(self, count, why, sizeof why) && is_replicated(self, why, sizeof why))
