@@ -2,8 +2,9 @@
  *
  *  Owns     nothing beyond itself
  *  Bounds   MOMENTS_WINDOW values; constant work a value, but for a pass over the window once a
- * wrap or when the spread has shrunk so far that the running sums can no longer be trusted Thread
- * one Refuses  nothing; what is added is finite, of any size
+ *           wrap or when the spread has shrunk so far that the running sums cannot be trusted
+ *  Thread   one
+ *  Refuses  nothing; what is added is finite, of any size
  *
  *  How it stays exact: values are scaled by a power of two to about 1, so that no square overflows
  *  or underflows. Their sum is kept in two doubles (Knuth's TwoSum). The spread is kept as sums of

@@ -4,8 +4,10 @@
  *  comparison of keys, are the caller's. An item is a number from 1; 0 is the empty slot.
  *
  *  Owns     its slots, taken in table_init and table_grow; pages that no item falls into are never
- * touched Bounds   as many items as table_init was told; at that many two thirds of the slots are
- * in use Thread   one Refuses  nothing: more items than that is the caller's bug
+ *           touched
+ *  Bounds   as many items as table_init was told; at that many two thirds of the slots are in use
+ *  Thread   one
+ *  Refuses  nothing: more items than that is the caller's bug
  *
  *  Seed: Knuth, The Art of Computer Programming, vol. 3, 6.4, algorithms L and R (removal moves the
  *  later items of the run back, so that nothing is left behind that slows down later probes).

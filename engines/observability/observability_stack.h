@@ -1,14 +1,16 @@
 /*  observability_stack - the one door to the five engines: what do the events of now mean?
  *
  *  Routes metric events to the collector and the anomaly detector, request events to the profiler,
- * the dependency monitor and every SLO that selects them, evaluates plans, and hands what it finds
- * to the sink.
+ *  the dependency monitor and every SLO that selects them, evaluates plans, and hands what it finds
+ *  to the sink.
  *
  *  Owns     every engine of the wing and all they hold
  *  Bounds   limits of observability_config_t; at a limit an event is refused (limit) or goes to
- * __overflow__ Time     handed in as `now`; never earlier than before. Findings come out in the
- * order of events, then of creation; the same input gives the same findings, byte for byte Thread
- * one at a time Refuses  events: kind_mismatch, limit; definitions: bad_value, limit, not_found
+ *           __overflow__
+ *  Time     handed in as `now`; never earlier than before. Findings come out in the order of
+ *           events, then of creation; the same input gives the same findings, byte for byte
+ *  Thread   one at a time
+ *  Refuses  events: kind_mismatch, limit; definitions: bad_value, limit, not_found
  */
 #ifndef ENGINES_OBSERVABILITY_STACK_H
 #define ENGINES_OBSERVABILITY_STACK_H

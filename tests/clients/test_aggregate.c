@@ -345,7 +345,6 @@ static void test_aggregate__the_broker_answers_as_if_each_value_had_been_sent(vo
 
 int main(void)
 {
-    seeds_program = "test_aggregate";
     const struct CMUnitTest tests[] = {
         with_collectors(test_aggregate__increments_arrive_as_their_sum),
         with_collectors(test_aggregate__a_sum_that_no_double_holds_arrives_in_parts),

@@ -6,6 +6,7 @@
 #ifndef TESTS_ENGINES_SEEDS_H
 #define TESTS_ENGINES_SEEDS_H
 
+#include <errno.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -110,14 +111,13 @@ static inline double dice_value(dice_t *self, shape_t shape, unsigned at)
 
 /*  The seed that is being run; told when a test fails (seeds_teardown). */
 static uint64_t seeds_running;
-static const char *seeds_program = "this test";
 
 static inline int seeds_teardown(void **state)
 {
     (void)state;
     if (seeds_running != 0)
         fprintf(stderr, "repeat with: TOCSIN_SEED=%llu %s\n", (unsigned long long)seeds_running,
-                seeds_program);
+                program_invocation_name);
     seeds_running = 0;
     return 0;
 }

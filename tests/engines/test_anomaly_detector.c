@@ -313,7 +313,6 @@ static void test_anomaly_detector__judges_as_a_long_double_reference(void **stat
 
 int main(void)
 {
-    seeds_program = "test_anomaly_detector";
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(test_anomaly_detector__judges_nothing_before_ten_values),

@@ -120,7 +120,6 @@ static void test_counter__the_smallest_increments_are_not_lost(void **state)
 
 int main(void)
 {
-    seeds_program = "test_counter";
     const struct CMUnitTest tests[] = {
         seeds_test(test_counter__is_the_exact_sum_in_any_order),
         cmocka_unit_test(test_counter__counts_ones_at_two_to_the_63),

@@ -243,7 +243,6 @@ static void test_dependency_health_monitor__equals_a_reference_that_keeps_all(vo
 
 int main(void)
 {
-    seeds_program = "test_dependency_health_monitor";
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(test_dependency_health_monitor__is_unknown_before_five_outcomes),

@@ -104,7 +104,6 @@ static void test_exact_sum__never_overflows(void **state)
 
 int main(void)
 {
-    seeds_program = "test_exact_sum";
     const struct CMUnitTest tests[] = {
         seeds_test(test_exact_sum__does_not_depend_on_order_and_merges),
         seeds_test(test_exact_sum__equals_the_sum_of_integers),

@@ -54,7 +54,6 @@ static void test_glob__many_stars_take_no_longer_than_a_product(void **state)
 
 int main(void)
 {
-    seeds_program = "test_glob";
     const struct CMUnitTest tests[] = {
         seeds_test(test_glob__takes_what_the_reference_takes),
         cmocka_unit_test(test_glob__a_question_mark_takes_one_character_of_any_length),

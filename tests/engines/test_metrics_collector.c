@@ -582,7 +582,6 @@ static void test_metrics_collector__of_two_gauges_of_one_moment_the_greater_stan
 
 int main(void)
 {
-    seeds_program = "test_metrics_collector";
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(test_metrics_collector__labels_in_any_order_are_one_series),

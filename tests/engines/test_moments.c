@@ -171,7 +171,6 @@ static void test_moments__have_no_mean_at_first_and_no_deviation_of_one(void **s
 
 int main(void)
 {
-    seeds_program = "test_moments";
     const struct CMUnitTest tests[] = {
         seeds_test(test_moments__equal_a_long_double_reference_on_a_million_windows),
         cmocka_unit_test(test_moments__forget_a_spike_of_1e12_entirely),

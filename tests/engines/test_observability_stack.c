@@ -622,7 +622,6 @@ static void test_observability_stack__the_same_input_gives_the_same_bytes(void *
 
 int main(void)
 {
-    seeds_program = "test_observability_stack";
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(test_observability_stack__one_request_feeds_all_that_it_names),

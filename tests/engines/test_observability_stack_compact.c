@@ -142,7 +142,6 @@ static void test_observability_stack_compact__a_sample_means_the_event_it_stands
 
 int main(void)
 {
-    seeds_program = "test_observability_stack_compact";
     const struct CMUnitTest tests[] = {
         seeds_test(test_observability_stack_compact__a_sample_means_the_event_it_stands_for),
     };

@@ -599,7 +599,6 @@ static void any_story(dice_t *given)
 static void test_operations_story__equals_the_model_whatever_happens(void **state)
 {
     (void)state;
-    seeds_program = "test_operations_story";
     seeds_run(any_story);
 }
 

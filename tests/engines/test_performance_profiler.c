@@ -155,7 +155,6 @@ static void test_performance_profiler__equals_a_reference_that_keeps_all(void **
 
 int main(void)
 {
-    seeds_program = "test_performance_profiler";
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(test_performance_profiler__counts_what_came),

@@ -61,7 +61,6 @@ static void test_roll__closes_its_holes_and_grows(void **state)
 
 int main(void)
 {
-    seeds_program = "test_roll";
     const struct CMUnitTest tests[] = {
         seeds_test(test_roll__a_walk_misses_nothing_that_was_there_all_the_time),
         cmocka_unit_test(test_roll__closes_its_holes_and_grows),

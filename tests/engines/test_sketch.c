@@ -262,7 +262,6 @@ static void test_sketch__buckets_lie_at_powers_of_the_64th_root_of_two(void **st
 
 int main(void)
 {
-    seeds_program = "test_sketch";
     const struct CMUnitTest tests[] = {
         seeds_test(test_sketch__every_quantile_is_within_one_percent),
         cmocka_unit_test(test_sketch__a_million_lognormal_values_are_within_one_percent),

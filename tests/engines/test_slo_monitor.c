@@ -595,7 +595,6 @@ static void test_slo_monitor__equals_a_reference_that_keeps_every_request(void *
 
 int main(void)
 {
-    seeds_program = "test_slo_monitor";
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(test_slo_monitor__without_data_everything_is_absent),

@@ -387,7 +387,6 @@ static void test_stack_memory__records_that_say_what_cannot_be_do_no_harm(void *
 
 int main(void)
 {
-    seeds_program = "test_stack_memory";
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(test_stack_memory__an_slo_goes_on_when_it_is_put_again),

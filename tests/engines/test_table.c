@@ -68,7 +68,6 @@ static void test_table__takes_as_many_as_it_was_told_with_room_between(void **st
 
 int main(void)
 {
-    seeds_program = "test_table";
     const struct CMUnitTest tests[] = {
         seeds_test(test_table__answers_what_was_added_and_not_removed),
         cmocka_unit_test(test_table__takes_as_many_as_it_was_told_with_room_between),

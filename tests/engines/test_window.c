@@ -208,7 +208,6 @@ static void test_window__nothing_is_left_after_two_lengths_and_more(void **state
 
 int main(void)
 {
-    seeds_program = "test_window";
     const struct CMUnitTest tests[] = {
         seeds_test(test_window__counts_sixty_buckets_and_the_running_one),
         cmocka_unit_test(test_window__a_bucket_ends_at_its_boundary_to_the_nanosecond),

@@ -212,10 +212,8 @@ static void test_decode_layout__what_was_learned_changes_no_event_and_no_refusal
     seeds_run(read_history);
 }
 
-int main(int argc, char **argv)
+int main(void)
 {
-    (void)argc;
-    seeds_program = argv[0];
     const struct CMUnitTest tests[] = {
         seeds_test(test_decode_layout__what_was_learned_changes_no_event_and_no_refusal),
     };
