@@ -265,6 +265,38 @@ class TheQuestions(BrokerTest):
         self.assertEqual(self.broker.get("metrics.get", name="n")["value"], 6)
 
 
+class AnomalyRules(BrokerTest):
+    config = """anomaly:
+  - {match: {labels: {env: test}}, watch: false}
+  - {match: {name: "cpu*", kind: gauge}, sensitivity: 2.5, severity: high}
+  - {match: {kind: counter}, sensitivity: 0.1, min_history: 20, severity: low}
+"""
+
+    def watched(self, name, **labels):
+        reply = self.broker.ask("anomaly.get", name=name, labels=labels)
+        return (reply["result"]["sensitivity"], reply["result"]["severity"]) if reply["ok"] else None
+
+    def test_the_first_rule_that_matches_by_name_kind_and_labels_rules_a_series(self):
+        self.broker.push("metrics", [{"name": "cpu_user", "kind": "gauge", "value": 1}, {"name": "cpu_user", "kind": "gauge", "value": 1, "labels": {"env": "test"}},
+                                     {"name": "mem", "kind": "gauge", "value": 1}, {"name": "calls", "kind": "counter", "value": 1},
+                                     {"name": "cpu_time", "kind": "histogram", "value": 1}])
+        self.broker.wait_ingest("metrics", 1)
+        self.assertEqual(self.watched("cpu_user"), (2.5, "high"))
+        self.assertEqual(self.watched("calls"), (0.1, "low"))
+        self.assertEqual([self.watched("cpu_user", env="test"), self.watched("mem"), self.watched("cpu_time")], [None] * 3)
+
+    def test_a_reload_with_a_sensitivity_out_of_range_changes_nothing(self):
+        self.broker.push("metrics", {"name": "cpu", "kind": "gauge", "value": 1})
+        self.broker.wait_ingest("metrics", 1)
+        for wrong in ("0.09", "10.1", "-1", ".nan"):
+            self.broker.write_config(self.config.replace("2.5", wrong))
+            self.assertEqual(self.broker.refusal("system.reload"), "bad_request")
+            self.assertEqual(self.watched("cpu"), (2.5, "high"))
+        self.broker.write_config(self.config.replace("2.5", "10"))
+        self.broker.get("system.reload")
+        self.assertEqual(self.watched("cpu"), (10, "high"))
+
+
 class OverTheLimit(BrokerTest):
     config = "limits: {series: 10}\n"
 
