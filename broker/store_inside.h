@@ -66,6 +66,7 @@ struct store {
     store_file_t file, log;
     sqlite3_stmt *statements[STATEMENT_COUNT];
     sqlite3_stmt *saves[TABLE_COUNT], *deletes[TABLE_COUNT], *finds[TABLE_COUNT];
+    sqlite3_stmt *find_notice, *each_notice; /* NULL until the first use */
     head_t heads[FAMILY_STORED], committed_heads[FAMILY_STORED];
     bool heads_changed[FAMILY_STORED];
     uint64_t last_ids[TABLE_COUNT], committed_last_ids[TABLE_COUNT];

@@ -382,6 +382,8 @@ static void release(store_t *self)
         sqlite3_finalize(self->deletes[i]);
         sqlite3_finalize(self->finds[i]);
     }
+    sqlite3_finalize(self->find_notice);
+    sqlite3_finalize(self->each_notice);
     sqlite3_close(self->database);
     if (self->lock >= 0)
         close(self->lock);

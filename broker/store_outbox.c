@@ -5,18 +5,24 @@
 
 /* -- notices -- */
 
-static sqlite3_stmt *select_notices(store_t *self, const char *condition)
+/*  Every change of an alert asks for them: prepared once. */
+static sqlite3_stmt *select_notices(store_t *self, sqlite3_stmt **prepared, const char *condition)
 {
-    char text[STORE_SQL_BYTES];
-    size_t used = store_select_from(text, TABLE_NOTICE);
-    snprintf(text + used, sizeof text - used, "%s", condition);
-    return store_prepare(self, text);
+    if (*prepared == NULL) {
+        char text[STORE_SQL_BYTES];
+        size_t used = store_select_from(text, TABLE_NOTICE);
+        snprintf(text + used, sizeof text - used, "%s", condition);
+        *prepared = store_prepare(self, text);
+    }
+    sqlite3_reset(*prepared);
+    return *prepared;
 }
 
 bool store_find_notice(store_t *self, text_t channel, uint64_t alert, arena_t *arena,
                        notice_t *notice)
 {
-    sqlite3_stmt *statement = select_notices(self, "WHERE channel = ? AND alert = ?");
+    sqlite3_stmt *statement =
+        select_notices(self, &self->find_notice, "WHERE channel = ? AND alert = ?");
     if (statement == NULL)
         return false;
     bind_text(statement, 1, channel);
@@ -24,14 +30,15 @@ bool store_find_notice(store_t *self, text_t channel, uint64_t alert, arena_t *a
     bool found = store_next(self, statement);
     if (found)
         row_read(statement, &notice_schema, arena, notice);
-    sqlite3_finalize(statement);
+    sqlite3_reset(statement);
     return found;
 }
 
 /*  Read first, then visited: the rows may change under a statement that still reads them. */
 void store_each_notice(store_t *self, uint64_t alert, store_visit_t visit, void *context)
 {
-    sqlite3_stmt *statement = select_notices(self, "WHERE alert = ? ORDER BY channel");
+    sqlite3_stmt *statement =
+        select_notices(self, &self->each_notice, "WHERE alert = ? ORDER BY channel");
     struct item {
         notice_t notice;
         struct item *next;
@@ -46,7 +53,7 @@ void store_each_notice(store_t *self, uint64_t alert, store_visit_t visit, void 
         *last = item;
         last = &item->next;
     }
-    sqlite3_finalize(statement);
+    sqlite3_reset(statement);
     for (struct item *item = first; item != NULL && visit(context, &item->notice);)
         item = item->next;
     arena_free(&arena);
