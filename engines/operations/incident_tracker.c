@@ -265,6 +265,11 @@ void incident_tracker_settle(incident_tracker_t *self)
     self->touched = (queue_t){NULL, NULL};
 }
 
+bool incident_tracker_is_settled(const incident_tracker_t *self)
+{
+    return self->touched.first == NULL;
+}
+
 static incident_t without_lists(const incident_t *incident)
 {
     incident_t bare = *incident;

@@ -78,6 +78,7 @@ void incident_tracker_move(incident_tracker_t *self, uint64_t id, incident_statu
 
 /*  Publish and save what changed. */
 void incident_tracker_settle(incident_tracker_t *self);
+bool incident_tracker_is_settled(const incident_tracker_t *self);
 /*  The command that named a closed one is done. */
 void incident_tracker_dismiss(incident_tracker_t *self);
 /*  A new step begins: drop what was kept for the answer to the last one. */

@@ -153,7 +153,6 @@ void operations_manager_result(operations_manager_t *self, const plan_result_t *
     alerting_policy_t *policy = policy_book_of_plan(self->policies, result->plan);
     if (policy != NULL)
         hear(self, policy, result);
-    operations_end_step(self);
 }
 
 void operations_end_silence(operations_manager_t *self, uint64_t id, text_t by, text_t why)
@@ -178,6 +177,8 @@ void operations_manager_tick(operations_manager_t *self, instant_t now)
 
 int64_t operations_manager_next(const operations_manager_t *self)
 {
+    if (!incident_tracker_is_settled(self->incidents))
+        return self->effects.now.mono_ns;
     int64_t alert = alert_manager_next(self->alerts);
     int64_t silence = silence_book_next(self->silences);
     return alert < silence ? alert : silence;

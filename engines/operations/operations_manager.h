@@ -104,8 +104,9 @@ typedef struct {
 status_t operations_manager_do(operations_manager_t *self, const command_t *command, instant_t now,
                                operations_answer_t *answer, schema_error_t *error);
 
-/*  A plan's result changed. Results of plans that are no more are ignored. What fires at once by it
- * is due now, and fires with everything else that is when time passes. */
+/*  A plan's result changed. Results of plans that are no more are ignored. What fires at once by
+ * it, and what is to be said of incidents, is due now, and comes with everything else that is when
+ * time passes: of an evaluation that ends a thousand alerts, their incident is told once. */
 void operations_manager_result(operations_manager_t *self, const plan_result_t *result,
                                instant_t now);
 

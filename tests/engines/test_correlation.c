@@ -94,6 +94,21 @@ static void test_correlation__what_comes_in_one_turn_is_published_once(void **st
     assert_int_equal(world_incident(&world, 1)->alert_count, 3);
 }
 
+static void test_correlation__what_recovers_in_one_turn_is_published_once(void **state)
+{
+    (void)state;
+    put(true);
+    holds("host=a");
+    holds("host=b");
+    world.told_size = 0;
+    world_hear_of(&world, "p", false, "host=a", RESULT_CLEAR, 1);
+    world_hear_of(&world, "p", false, "host=b", RESULT_CLEAR, 1);
+    world_at(&world, 0);
+    world_tells(&world, "0 alert.resolved ALT-1 firing>resolved recovered\n"
+                        "0 alert.resolved ALT-2 firing>resolved recovered\n"
+                        "0 incident.resolved INC-1 new>resolved\n");
+}
+
 static void test_correlation__the_timeline_says_which_alert_moved_and_why(void **state)
 {
     (void)state;
@@ -208,6 +223,7 @@ int main(void)
         STORY(every_stand_and_event),
         STORY(an_incident_is_opened_joined_resolved_and_reopened),
         STORY(what_comes_in_one_turn_is_published_once),
+        STORY(what_recovers_in_one_turn_is_published_once),
         STORY(the_timeline_says_which_alert_moved_and_why),
         STORY(without_auto_resolve_a_person_resolves),
         STORY(resolved_by_hand_the_last_alert_resolves_it_too),
