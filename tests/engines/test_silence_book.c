@@ -149,7 +149,7 @@ static void test_silence_book__matchers_are_those_of_conditions(void **state)
 {
     (void)state;
     const text_t all[] = {TEXT_OF("host=~\"a.*\""), TEXT_OF("zone!=\"z\""),
-                                 TEXT_OF("severity!~\"low|medium\"")};
+                          TEXT_OF("severity!~\"low|medium\"")};
     assert_int_equal(put_matchers(all, 3), STATUS_OK);
     holds("host=ab");
     holds("host=ba");
@@ -169,11 +169,11 @@ static void test_silence_book__a_matcher_that_is_none_is_refused_in_words(void *
 {
     (void)state;
     const text_t bad[] = {TEXT_OF("host"),
-                                 TEXT_OF("host=~\"(\""),
-                                 TEXT_OF("host=\"a\",zone=\"z\""),
-                                 TEXT_OF(""),
-                                 TEXT_OF("a=\"b\"} or alert{c=\"d\""),
-                                 TEXT_OF("host=~\"(a)\\\\1\"")};
+                          TEXT_OF("host=~\"(\""),
+                          TEXT_OF("host=\"a\",zone=\"z\""),
+                          TEXT_OF(""),
+                          TEXT_OF("a=\"b\"} or alert{c=\"d\""),
+                          TEXT_OF("host=~\"(a)\\\\1\"")};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         assert_int_equal(put_matchers(&bad[i], 1), STATUS_BAD_VALUE);
         assert_non_null(strstr(world.error.message, "matchers: "));
