@@ -159,41 +159,13 @@ static void apply_flags(load_t *self)
 
 /* -- what the tables cannot say -- */
 
-/*  The value of a key in the map at `at`; the map itself when the key is not there. */
-static const uint8_t *find_key(const load_t *self, const uint8_t *at, const char *key)
-{
-    cursor_t cursor = {at, (const uint8_t *)self->yaml.packed.data + self->yaml.packed.size};
-    value_t value;
-    must(cursor_read(&cursor, &value));
-    for (uint32_t i = 0; value.type == VALUE_MAP && i < value.as.count; i++) {
-        value_t name;
-        must(cursor_read(&cursor, &name));
-        if (name.type == VALUE_STR && text_is(name.as.text, key))
-            return cursor.at;
-        must(cursor_skip(&cursor));
-    }
-    return at;
-}
-
-/*  Where `key` of element `index` of list `section` stands in the file. */
-static const uint8_t *locate(const load_t *self, const char *section, size_t index, const char *key)
-{
-    const uint8_t *list = find_key(self, (const uint8_t *)self->yaml.packed.data, section);
-    cursor_t cursor = {list, (const uint8_t *)self->yaml.packed.data + self->yaml.packed.size};
-    value_t value;
-    must(cursor_read(&cursor, &value));
-    for (size_t i = 0; value.type == VALUE_ARRAY && i < index; i++)
-        must(cursor_skip(&cursor));
-    return find_key(self, cursor.at, key);
-}
-
 static void complain_text(load_t *self, const char *section, size_t index, const char *key,
                           const char *message, text_t what)
 {
     char line[512];
     snprintf(line, sizeof line, "%s: %s %.*s", key, message, (int)what.size,
              what.size == 0 ? "" : what.data);
-    complain_at(self, locate(self, section, index, key), line);
+    complain_at(self, yaml_value_find(&self->yaml, section, index, key), line);
 }
 
 /*  Sorted by name, equal names stand side by side. */
@@ -234,7 +206,7 @@ static void check_condition(load_t *self, size_t index, const char *key, text_t 
         char line[400];
         snprintf(line, sizeof line, "%s: line %u, column %u: %s", key, error.line, error.column,
                  error.message);
-        complain_at(self, locate(self, "policies", index, key), line);
+        complain_at(self, yaml_value_find(&self->yaml, "policies", index, key), line);
     }
     condition_destroy(&condition);
 }
@@ -279,7 +251,7 @@ static void complain_access(load_t *self, const char *key, const char *message, 
     snprintf(line, sizeof line, "access.%s: %s%.*s", key, message, (int)what.size,
              what.size == 0 ? "" : what.data);
     if (self->yaml.packed.size > 0) {
-        complain_at(self, locate(self, "access", 0, key), line);
+        complain_at(self, yaml_value_find(&self->yaml, "access", 0, key), line);
         return;
     }
     fprintf(self->errors, "%s\n", line);
@@ -316,8 +288,7 @@ static void check_relay(load_t *self)
         self->wrong = true;
         return;
     }
-    const uint8_t *section = find_key(self, (const uint8_t *)self->yaml.packed.data, "relay");
-    complain_at(self, find_key(self, section, key), line);
+    complain_at(self, yaml_value_find(&self->yaml, "relay", 0, key), line);
 }
 
 static void check_settings(load_t *self)

@@ -210,6 +210,36 @@ yaml_place_t yaml_value_place(const yaml_value_t *self, const uint8_t *at)
     return place;
 }
 
+/*  The value of a key in the map at `at`; the map itself when the key is not there. */
+static const uint8_t *find_key(const yaml_value_t *self, const uint8_t *at, const char *key)
+{
+    cursor_t cursor = {at, (const uint8_t *)self->packed.data + self->packed.size};
+    value_t value;
+    must(cursor_read(&cursor, &value));
+    for (uint32_t i = 0; value.type == VALUE_MAP && i < value.as.count; i++) {
+        value_t name;
+        must(cursor_read(&cursor, &name));
+        if (name.type == VALUE_STR && text_is(name.as.text, key))
+            return cursor.at;
+        must(cursor_skip(&cursor));
+    }
+    return at;
+}
+
+const uint8_t *yaml_value_find(const yaml_value_t *self, const char *section, size_t index,
+                               const char *key)
+{
+    const uint8_t *list = find_key(self, (const uint8_t *)self->packed.data, section);
+    cursor_t cursor = {list, (const uint8_t *)self->packed.data + self->packed.size};
+    value_t value;
+    must(cursor_read(&cursor, &value));
+    if (value.type != VALUE_ARRAY)
+        return find_key(self, list, key);
+    for (size_t i = 0; i < index; i++)
+        must(cursor_skip(&cursor));
+    return find_key(self, cursor.at, key);
+}
+
 /* -- writing: JSON's flow style inside block mappings is YAML too, and one way of quoting is enough
  * -- */
 

@@ -37,6 +37,12 @@ void yaml_value_free(yaml_value_t *self);
 /*  The place of the value that begins at or before `at`, a pointer into the packed bytes. */
 yaml_place_t yaml_value_place(const yaml_value_t *self, const uint8_t *at);
 
+/*  Where the value of `key` stands in element `index` of the list `section`, or in the map
+ *  `section`; where the element or the map itself stands when there is no such key. The document is
+ *  not empty. */
+const uint8_t *yaml_value_find(const yaml_value_t *self, const char *section, size_t index,
+                               const char *key);
+
 /*  One scalar as a value of the configuration, as it would be read from a file (for the
  * environment). */
 void yaml_value_pack_scalar(const char *text, size_t size, int quoted, msgpack_sbuffer *out);

@@ -1,5 +1,6 @@
 #include "broker/config.h"
 #include "clients/tocsin/output.h"
+#include "clients/tocsin/policy_lint.h"
 #include "clients/tocsin/runs.h"
 #include "proto/must.h"
 #include "proto/pack.h"
@@ -68,6 +69,30 @@ static void show_data(const call_t *call, const char *file, const char *lines)
     msgpack_sbuffer_destroy(&items);
 }
 
+/*  The file once more, for the places in it. Empty when it cannot be read any more. */
+static char *read_again(const char *path, size_t *size)
+{
+    FILE *file = fopen(path, "rbe");
+    char *text = memory_new(CONFIG_MAX_BYTES, 1);
+    *size = file == NULL ? 0 : fread(text, 1, CONFIG_MAX_BYTES, file);
+    if (file != NULL)
+        fclose(file);
+    return text;
+}
+
+/*  What the broker would take, but nobody means; true if there is nothing to say. */
+static bool lint(const config_t *config, const char *file, FILE *errors)
+{
+    size_t size;
+    yaml_value_t yaml;
+    char *text = read_again(file, &size);
+    bool good = yaml_value_read(&yaml, file, text, size, errors) &&
+                (yaml.packed.size == 0 || policy_lint(&config->settings, file, &yaml, errors));
+    yaml_value_free(&yaml);
+    free(text);
+    return good;
+}
+
 static void show_good(const config_t *config, const char *file)
 {
     printf("%s: %u policies, %u SLOs, %u runbooks, %u channels: nothing is wrong\n", file,
@@ -84,15 +109,15 @@ int policy_check_run(const call_t *call)
     FILE *errors = open_memstream(&lines, &size);
     must(errors != NULL);
     config_t *config = config_load(&(overrides_t){.file = file}, errors, &exit_status);
+    bool good = config != NULL && lint(config, file, errors);
     fclose(errors);
     if (output_of(call) != OUTPUT_TABLE)
         show_data(call, file, lines);
-    else if (config != NULL)
+    else if (good)
         show_good(config, file);
     else
         fputs(lines, stdout);
     free(lines);
-    int status = config == NULL ? EX_DATAERR : 0;
     config_destroy(&config);
-    return status;
+    return good ? 0 : EX_DATAERR;
 }

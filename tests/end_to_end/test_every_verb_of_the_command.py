@@ -311,6 +311,18 @@ class WithoutABroker(unittest.TestCase):
             self.assertEqual((found[0]["file"], found[0]["line"]), (path, 2))
             self.assertEqual(tocsin("policy", "check", path + ".not").returncode, 65)
 
+    def test_names_that_nothing_in_a_file_of_policies_has_are_pointed_at(self):
+        with tempfile.TemporaryDirectory(prefix="tocsin-test-") as folder:
+            path = os.path.join(folder, "policies.yaml")
+            with open(path, "w") as file:
+                file.write('runbooks:\n  - {name: cpu_busy, description: x, procedures: [], steps: {}}\n'
+                           'policies:\n  - {name: a, condition: "cpu > 80%", severity: low, channels: [], runbook: cpu_bsuy}\n'
+                           '  - name: b\n    condition: mem > 1\n    severity: low\n    channels: []\n    inhibited_by: [gone]\n')
+            done = tocsin("policy", "check", path)
+            self.assertEqual(done.returncode, 65)
+            self.assertEqual(done.stdout, path + ":4:77: runbook: there is no runbook cpu_bsuy; did you mean cpu_busy?\n" +
+                             path + ":9:19: inhibited_by: there is no policy gone\n")
+
     OFFERS = (("tocsin inc", ["incident"]), ("tocsin incident op", ["open"]), ("tocsin incident open --sev", ["--severity"]),
               ("tocsin incident open --severity cr", ["critical"]), ("tocsin -o js", ["json", "jsonl"]),
               ("tocsin -o json incident l", ["list"]), ("tocsin completion z", ["zsh"]), ("tocsin --by inc", []))
