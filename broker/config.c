@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 
 const char *const endpoint_names[ENDPOINT_COUNT] = {"metrics", "requests", "incidents",
@@ -53,15 +54,22 @@ static char *read_file(const char *path, size_t *size, FILE *errors, int *exit_s
         fprintf(errors, "%s: %s\n", path, strerror(errno));
         return NULL;
     }
-    char *text = memory_new(1, CONFIG_MAX_BYTES + 1);
-    *size = fread(text, 1, CONFIG_MAX_BYTES + 1, file);
+    struct stat status;
+    size_t room = CONFIG_MAX_BYTES;
+    if (fstat(fileno(file), &status) == 0 && S_ISREG(status.st_mode) &&
+        (uint64_t)status.st_size < room)
+        room = (size_t)status.st_size;
+    char *text = memory_new(1, room + 1);
+    *size = fread(text, 1, room + 1, file);
     bool failed = ferror(file) != 0;
     if (failed)
         fprintf(errors, "%s: %s\n", path, strerror(errno));
     else if (*size > CONFIG_MAX_BYTES)
         fprintf(errors, "%s:1:1: larger than %u bytes\n", path, CONFIG_MAX_BYTES);
+    else if (*size > room)
+        fprintf(errors, "%s: has grown while it was read\n", path);
     fclose(file);
-    if (failed || *size > CONFIG_MAX_BYTES) {
+    if (failed || *size > room) {
         free(text);
         return NULL;
     }
