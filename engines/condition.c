@@ -87,6 +87,16 @@ void condition_destroy(condition_t **self_p)
 
 /* -- what it reads -- */
 
+const node_t *condition_root(const condition_t *self)
+{
+    return self->root;
+}
+
+text_t condition_text(const condition_t *self)
+{
+    return self->text;
+}
+
 size_t condition_selector_count(const condition_t *self)
 {
     return self->selector_count;

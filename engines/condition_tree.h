@@ -111,6 +111,11 @@ static inline bool operator_joins_sets(operator_t operation)
 
 text_t operator_sign(operator_t operation);
 
+/*  The whole tree of a condition, and the text that its places lie in. */
+typedef struct condition condition_t;
+const node_t *condition_root(const condition_t *self);
+text_t condition_text(const condition_t *self);
+
 /*  A comparison without bool, of anything with a vector. */
 bool node_compares_by_filter(const node_t *self);
 /*  Does this node leave out series by what they, or others, are worth? */
