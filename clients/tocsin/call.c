@@ -132,20 +132,28 @@ static int refuse_verb(const reading_t *self, const char *noun, const char *verb
     return EX_USAGE;
 }
 
-/*  Nouns and verbs are looked through: "tocsin tail" is nearly "tocsin events tail". */
+/*  "tocsin tail" is nearly "tocsin events tail", and whatever else has a tail. */
+static int refuse_verb_alone(const reading_t *self, const char *word)
+{
+    char name[COMMAND_NAME_BYTES], meant[256] = "";
+    size_t size = 0;
+    for (size_t i = 0; i < command_count && size < sizeof meant; i++)
+        if (commands[i].verb != NULL && strcmp(commands[i].verb, word) == 0)
+            size += (size_t)snprintf(meant + size, sizeof meant - size, "%stocsin %s",
+                                     size == 0 ? "" : ", ", command_name(&commands[i], name));
+    if (size == 0)
+        return refuse(self, "no command %s; tocsin --help lists them", word);
+    return refuse(self, "no command %s; did you mean %s?", word, meant);
+}
+
 static int refuse_noun(const reading_t *self, const char *noun)
 {
     suggestion_t suggestion = suggestion_for(noun);
-    char name[COMMAND_NAME_BYTES];
     for (size_t i = 0; i < command_count; i++)
         suggestion_consider(&suggestion, commands[i].noun);
     if (suggestion.nearest != NULL)
         return refuse(self, "no command %s; did you mean tocsin %s?", noun, suggestion.nearest);
-    for (size_t i = 0; i < command_count; i++)
-        if (commands[i].verb != NULL && strcmp(commands[i].verb, noun) == 0)
-            return refuse(self, "no command %s; did you mean tocsin %s?", noun,
-                          command_name(&commands[i], name));
-    return refuse(self, "no command %s; tocsin --help lists them", noun);
+    return refuse_verb_alone(self, noun);
 }
 
 static int find_command(const reading_t *self)

@@ -105,7 +105,8 @@ static void test_call__the_nearest_word_is_suggested(void **state)
     (void)state;
     assert_refused("sttus", "did you mean tocsin status?");
     assert_refused("incident|lsit", "did you mean tocsin incident list?");
-    assert_refused("tail", "did you mean tocsin events tail?");
+    assert_refused("dead-letters", "did you mean tocsin channel dead-letters?");
+    assert_refused("tail", "tocsin events tail");
     assert_refused("status|--ouptut|json", "did you mean --output?");
     assert_refused("xyzzy", "tocsin --help lists them");
 }
