@@ -4,16 +4,17 @@
 #include "tests/engines/operations_world.h"
 #include "tests/engines/seeds.h"
 
-enum { POLICIES = 3, LABEL_SETS = 3, KEYS = 3, MOST = 512, STEPS = 150 };
+enum { POLICIES = 3, LABEL_SETS = 3, KEYS = 3, MATCHES = 3, MOST = 512, STEPS = 150 };
 
 #define LOOKBACK_S 300.0
 
 static const char *const policy_names[POLICIES] = {"p0", "p1", "p2"};
 static const char *const label_sets[LABEL_SETS] = {"host=a", "host=b", "host=a,zone=z"};
 static const char *const keys[KEYS] = {NULL, "k1", "k2"};
+static const char *const matches[MATCHES] = {"host=a", "zone=z", "policy=p1,severity=high"};
 
 typedef struct {
-    bool there, enabled, opens, resolves;
+    bool there, enabled, opens, resolves, inhibited; /* by the policy before it */
     double for_s, keep_s;
     no_data_t no_data;
 } model_policy_t;
@@ -38,7 +39,15 @@ typedef struct {
 } model_incident_t;
 
 typedef struct {
+    bool there;
+    int match;
+    double until; /* NaN: until what it covers is resolved */
+} model_silence_t;
+
+typedef struct {
     model_policy_t policies[POLICIES];
+    model_silence_t silences[MOST];
+    uint64_t last_silence;
     model_alert_t alerts[MOST]; /* by number */
     model_incident_t incidents[MOST];
     uint64_t last_alert, last_incident;
@@ -116,6 +125,37 @@ static void correlate(model_alert_t *alert)
         move_incident(incident, INCIDENT_RESOLVED);
 }
 
+/* -- the model: who is told -- */
+
+static bool is_told(const model_alert_t *alert)
+{
+    return alert->there && alert->state != ALERT_RESOLVED && alert->state != ALERT_PENDING;
+}
+
+static bool covers(const model_silence_t *silence, const model_alert_t *alert)
+{
+    const bool takes[MATCHES] = {alert->labels != 1, alert->labels == 2, alert->policy == 1};
+    return silence->there && takes[silence->match];
+}
+
+static uint64_t covered_by(const model_silence_t *silence)
+{
+    uint64_t count = 0;
+    for (uint64_t id = 1; id <= model.last_alert; id++)
+        count += is_told(&model.alerts[id]) && covers(silence, &model.alerts[id]) ? 1 : 0;
+    return count;
+}
+
+/*  A told alert has ended: so have the silences that covered it and nothing else. */
+static void end_silences(const model_alert_t *alert)
+{
+    for (uint64_t id = 1; id <= model.last_silence; id++) {
+        model_silence_t *silence = &model.silences[id];
+        if (covers(silence, alert) && isnan(silence->until) && covered_by(silence) == 0)
+            silence->there = false;
+    }
+}
+
 /* -- the model: alerts -- */
 
 static model_alert_t *active(int policy, int labels)
@@ -136,6 +176,7 @@ static void stop_clock(model_alert_t *alert)
 
 static void move_alert(model_alert_t *alert, alert_state_t to, const char *reason)
 {
+    bool was_told = is_told(alert);
     alert->state = to;
     alert->reason = to == ALERT_RESOLVED ? reason : NULL;
     if (to == ALERT_FIRING && isnan(alert->fired_at))
@@ -144,6 +185,8 @@ static void move_alert(model_alert_t *alert, alert_state_t to, const char *reaso
         alert->acknowledged_at = model.now;
     stop_clock(alert);
     correlate(alert);
+    if (was_told && to == ALERT_RESOLVED)
+        end_silences(alert);
 }
 
 static model_alert_t *new_alert(int policy, int labels)
@@ -260,6 +303,13 @@ static double deadline_of(const model_alert_t *alert)
     return alert->running_at + fmax(0, until - alert->clock_s);
 }
 
+static void pass_silences(double until)
+{
+    for (uint64_t id = 1; id <= model.last_silence; id++)
+        if (model.silences[id].until <= until)
+            model.silences[id].there = false;
+}
+
 static void pass_time(double until)
 {
     for (;;) {
@@ -281,6 +331,7 @@ static void pass_time(double until)
         }
     }
     model.now = until;
+    pass_silences(until);
 }
 
 static void end_policy(int policy)
@@ -326,6 +377,7 @@ static void put_policy(void)
                           .enabled = dice_chance(dice, 0.9),
                           .opens = dice_chance(dice, 0.6),
                           .resolves = dice_chance(dice, 0.6),
+                          .inhibited = which > 0 && dice_chance(dice, 0.7),
                           .for_s = for_s[any_of(3)],
                           .keep_s = keep_s[any_of(3)],
                           .no_data = (no_data_t)any_of(NO_DATA_COUNT)};
@@ -336,11 +388,13 @@ static void put_policy(void)
     policy.for_s = put.for_s;
     policy.keep_firing_for = put.keep_s;
     policy.no_data = put.no_data;
+    text_t inhibitor[] = {text_of(policy_names[which > 0 ? which - 1 : 0])};
+    policy.inhibited_by = (texts_t){inhibitor, put.inhibited ? 1 : 0};
     world_put(&world, &policy);
     const model_policy_t *old = &model.policies[which];
     bool same = old->there && old->enabled == put.enabled && old->opens == put.opens &&
-                old->resolves == put.resolves && old->for_s == put.for_s &&
-                old->keep_s == put.keep_s && old->no_data == put.no_data;
+                old->resolves == put.resolves && old->inhibited == put.inhibited &&
+                old->for_s == put.for_s && old->keep_s == put.keep_s && old->no_data == put.no_data;
     if (!same)
         end_policy(which);
     model.policies[which] = put;
@@ -444,7 +498,62 @@ static void act_on_incident(bool note)
         move_incident(incident, to);
 }
 
+static void silence_both(void)
+{
+    silence_put_t put = {.duration = NAN, .by = TEXT_OF("ann"), .reason = TEXT_OF("r")};
+    model_silence_t silence = {.there = true, .match = any_of(MATCHES), .until = NAN};
+    uint64_t count = 0;
+    for (uint64_t id = 1; id <= model.last_silence; id++)
+        count += model.silences[id].there ? 1 : 0;
+    put.match = world_labels(&world, matches[silence.match]);
+    put.until = (text_t){"\xa8resolved", 9};
+    if (dice_chance(dice, 0.6)) {
+        put.until = TEXT_NONE;
+        put.duration = 1 + any_of(90);
+        silence.until = model.now + put.duration;
+    }
+    bool room = count < world.config.silences;
+    assert_int_equal(world_do(&world, DO_SILENCE_PUT, &put), room ? STATUS_OK : STATUS_LIMIT);
+    if (room)
+        model.silences[++model.last_silence] = silence;
+}
+
+static void unsilence_both(void)
+{
+    silence_act_t act = {.silence = 1 + dice_below(dice, model.last_silence + 1)};
+    bool there = act.silence <= model.last_silence && model.silences[act.silence].there;
+    assert_int_equal(world_do(&world, DO_SILENCE_DELETE, &act),
+                     there ? STATUS_OK : STATUS_NOT_FOUND);
+    model.silences[act.silence].there = false;
+}
+
 /* -- comparing -- */
+
+static void compare_quiet(uint64_t id, const alert_t *alert)
+{
+    const model_alert_t *expected = &model.alerts[id];
+    uint32_t inhibitors = 0;
+    size_t silences = 0;
+    char name[NUMBERED_BYTES];
+    if (!is_told(expected))
+        return;
+    for (uint64_t other = 1; other <= model.last_alert; other++) {
+        if (!model.policies[expected->policy].inhibited || !is_told(&model.alerts[other]) ||
+            model.alerts[other].policy != expected->policy - 1)
+            continue;
+        assert_true(inhibitors < alert->inhibited_by_count);
+        assert_int_equal(alert->inhibited_by[inhibitors++], other);
+    }
+    assert_int_equal(alert->inhibited_by_count, inhibitors);
+    for (uint64_t silence = 1; silence <= model.last_silence; silence++) {
+        if (!covers(&model.silences[silence], expected))
+            continue;
+        assert_true(silences < alert->silenced_by.count);
+        assert_true(
+            text_equal(alert->silenced_by.items[silences++], numbered(name, "SIL-", silence)));
+    }
+    assert_int_equal(alert->silenced_by.count, silences);
+}
 
 static void compare_alert(uint64_t id)
 {
@@ -460,6 +569,7 @@ static void compare_alert(uint64_t id)
     assert_true(text_equal(alert->reason, text_of(expected->reason)));
     assert_double(alert->fired_at, WORLD_EPOCH + expected->fired_at, 1e-6);
     assert_double(alert->acknowledged_at, WORLD_EPOCH + expected->acknowledged_at, 1e-6);
+    compare_quiet(id, alert);
 }
 
 static void compare_incident(uint64_t id)
@@ -530,6 +640,8 @@ static void crash(void)
     double second = model.now + any_of(400);
     world_crash(&world, second);
     crash_model(second);
+    world_at(&world, second); /* what ended meanwhile */
+    pass_silences(second);
     /* forgotten pending alerts' numbers may be given out again: nobody has seen them */
     model.last_alert = committed.last_alert;
     compare_metrics();
@@ -576,6 +688,12 @@ static void step(void)
     case 13:
     case 14:
         commit();
+        break;
+    case 15:
+        if (dice_chance(dice, 0.5))
+            silence_both();
+        else
+            unsilence_both();
         break;
     default:
         hear_both();
