@@ -37,6 +37,7 @@
  *    FEED      relay -> wings: mail_feed_t; the entry's identity; a frame
  *    FED       wings -> relay: mail_fed_t: what became of it; of operations after the commit
  *    LETTER_SENT  notifier -> operations: the letter's number; delivered, one byte; the answer
+ *    BEGUN     operations -> observability: what the store held has been sent
  *    WINDOWS   observability -> windows: a msgpack_sbuffer, the receiver's now: the records of a
  *              snapshot
  *    WINDOWS_KEPT  windows -> observability: it is on disk, or cannot be; send the next
@@ -76,6 +77,7 @@ typedef enum {
     MAIL_NOTED,
     MAIL_LETTER,
     MAIL_LETTER_SENT,
+    MAIL_BEGUN,
     MAIL_WINDOWS,
     MAIL_WINDOWS_KEPT,
     MAIL_RELAY_SERVER,

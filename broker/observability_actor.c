@@ -51,6 +51,7 @@ typedef struct {
     int64_t told_ns; /* when the broker's own series were last told */
     arena_t arena;
     msgpack_sbuffer data, body;
+    bool begun; /* what the store held has come */
     bool stopping;
 } actor_t;
 
@@ -481,6 +482,9 @@ static void serve_operations(actor_t *self, zmsg_t *mail)
     case MAIL_ASK:
         answer(self, mail);
         return;
+    case MAIL_BEGUN:
+        self->begun = true;
+        break;
     default:
         must_not("a mail of a kind that the operations wing does not send");
     }
@@ -648,9 +652,11 @@ static void pass_stop(actor_t *self)
 /*  The operations wing has sent every SLO of the store before this one began. */
 static void put_stored_slos(actor_t *self)
 {
-    zmsg_t *mail;
-    while ((mail = mail_receive(self->given->operations)) != NULL)
+    while (!self->begun) {
+        zmsg_t *mail = zmsg_recv(self->given->operations);
+        must(mail != NULL);
         serve_operations(self, mail);
+    }
 }
 
 static void set_up(actor_t *self, zsock_t *pipe, observability_actor_t *given)

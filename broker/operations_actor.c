@@ -272,6 +272,7 @@ static void set_up(operations_t *self, zsock_t *pipe, operations_actor_t *given)
     arena_init(&self->arena);
     arena_init(&self->thing_arena);
     self->alerts_told = alert_series_new();
+    self->sampled = self->now; /* the other wing has yet to begin */
     for (family_t family = 0; family < FAMILY_STORED; family++)
         self->heads_at_start[family] = store_head(given->store, family).last;
     operations_restore(self);
@@ -279,6 +280,8 @@ static void set_up(operations_t *self, zsock_t *pipe, operations_actor_t *given)
     operations_send_slos(self);
     operations_notices_send_all(self);
     operations_commit(self);
+    zmsg_t *begun = mail_new(MAIL_BEGUN);
+    mail_send(&begun, given->observability);
 }
 
 static void tear_down(operations_t *self)
