@@ -263,6 +263,24 @@ static void test_condition__ten_to_the_fifth_parentheses_are_refused_at_once(voi
     free(text);
 }
 
+/* Each term keeps the elements of all before it. */
+static void test_condition__an_evaluation_that_grows_without_end_is_bounded(void **state)
+{
+    (void)state;
+    char text[2048] = "a";
+    for (int i = 0; i < 12000; i++) {
+        char value[16];
+        snprintf(value, sizeof value, "%d", i);
+        label_t pair = {TEXT_OF("x"), text_of(value)};
+        written_add(written_new(&series, TEXT_OF("a"), &pair, 1), 0, 1);
+    }
+    for (int i = 0; i < 150; i++)
+        strcat(text, " or a + 1");
+    char *got = run(condition_evaluate, text, 0);
+    assert_non_null(strstr(got, "the evaluation needs more than 256 MiB of memory"));
+    free(got);
+}
+
 /* -- selectors -- */
 
 static void test_condition__a_missing_label_matches_as_the_empty_text(void **state)
@@ -430,6 +448,7 @@ int main(void)
         TEST(keywords_may_name_metrics_and_labels),
         TEST(strings_have_the_escapes_of_go),
         TEST(ten_to_the_fifth_parentheses_are_refused_at_once),
+        TEST(an_evaluation_that_grows_without_end_is_bounded),
         TEST(a_missing_label_matches_as_the_empty_text),
         TEST(a_present_value_is_at_most_as_old_as_the_lookback),
         TEST(a_range_has_both_its_ends),

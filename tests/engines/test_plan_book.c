@@ -1,7 +1,9 @@
 #include "engines/observability/observability_stack.h"
 #include "proto/must.h"
 #include "tests/check.h"
+#include "tests/engines/seeds.h"
 #include "tests/engines/wire.h"
+#include "tests/engines/written_series.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -410,6 +412,100 @@ static void test_plan_book__a_pattern_without_end_is_an_error_of_its_plan(void *
     assert_said("1{} error a pattern of a selector takes too long to match");
 }
 
+/* -- against the same samples written down -- */
+
+#define HISTORY 200
+
+static const char *const histories[] = {
+    "sum_over_time(load[10s])",
+    "rate(load[30s])",
+    "increase(load[7s]) > 3",
+    "avg by (host) (avg_over_time(load[20s]))",
+    "max_over_time(load[1m] offset 5s) - load",
+    "load offset 10s",
+    "count_over_time(load{host=~\"[ab]\"}[5s500ms])",
+    "changes(load[15s]) / on (host) resets(load[15s] offset 3s)",
+    "deriv(load[25s]) or quantile_over_time(0.5, load[25s])",
+    "last_over_time({__name__=~\"lo.d\"}[3s])",
+};
+#define HISTORIES (sizeof histories / sizeof *histories)
+
+static int by_labels(const void *a, const void *b)
+{
+    return labels_compare(((const element_t *)a)->labels, ((const element_t *)b)->labels);
+}
+
+static void check_same(const char *text, const answer_t *live, answer_t *written)
+{
+    if (live->vector.count != written->vector.count)
+        fail_msg("%s: %zu elements, written down %zu", text, live->vector.count,
+                 written->vector.count);
+    if (written->vector.count > 1)
+        qsort(written->vector.items, written->vector.count, sizeof(element_t), by_labels);
+    for (size_t i = 0; i < live->vector.count; i++) {
+        const element_t *a = &live->vector.items[i], *b = &written->vector.items[i];
+        assert_true(labels_equal(a->labels, b->labels));
+        if (a->value != b->value && !(isnan(a->value) && isnan(b->value)))
+            fail_msg("%s: %.17g, written down %.17g", text, a->value, b->value);
+    }
+}
+
+static void compare(const char *text, written_series_t *written)
+{
+    condition_error_t error;
+    answer_t live, kept;
+    arena_t arena;
+    arena_init(&arena);
+    condition_t *condition = condition_new(text_of(text), &error);
+    condition_source_t source = written_source(written);
+    condition_moment_t moment = {clock_ns / 1000000, now().wall_s, LOOKBACK_DEFAULT_MS, 7};
+    assert_int_equal(observability_stack_test(stack, text_of(text), now(), &arena, &live, &error),
+                     STATUS_OK);
+    assert_true(condition_evaluate(condition, &source, &moment, &arena, &kept, &error));
+    check_same(text, &live, &kept);
+    condition_destroy(&condition);
+    arena_free(&arena);
+}
+
+/* Of each second the last value, as a range buffer keeps them. */
+static void write_down(written_t *series, double value)
+{
+    int64_t at = clock_ns / 1000000;
+    if (series->count > 0 && series->points[series->count - 1].time_ms / 1000 == at / 1000)
+        series->count--;
+    written_add(series, at, value);
+}
+
+static void live_series_answer_as_written_ones(dice_t *dice)
+{
+    static const char *const hosts[] = {"a", "b", "c"};
+    written_series_t written = {0};
+    set_up(NULL);
+    for (size_t i = 0; i < HISTORIES; i++)
+        put(i + 1, histories[i], 5);
+    for (size_t i = 0; i < 3; i++)
+        written_new(&written, TEXT_OF("load"), &(label_t){TEXT_OF("host"), text_of(hosts[i])}, 1);
+    for (int i = 0; i < HISTORY; i++) {
+        size_t which = dice_below(dice, 3);
+        double value = (double)dice_below(dice, 100) / 8;
+        gauge("load", hosts[which], value);
+        write_down(&written.items[which], value);
+        pass((double)dice_below(dice, 30) / 20);
+        if (i % 20 == 19)
+            compare(histories[dice_below(dice, HISTORIES)], &written);
+    }
+    for (size_t i = 0; i < HISTORIES; i++)
+        compare(histories[i], &written);
+    written_free(&written);
+    tear_down(NULL);
+}
+
+static void test_plan_book__live_series_answer_as_the_same_samples_written_down(void **state)
+{
+    (void)state;
+    seeds_run(live_series_answer_as_written_ones);
+}
+
 /* -- bounds and life -- */
 
 static void test_plan_book__ranges_beyond_their_room_are_an_error(void **state)
@@ -509,6 +605,7 @@ int main(void)
         TEST(the_end_of_an_error_is_said_even_of_nothing),
         TEST(two_results_that_differ_in_name_alone_are_an_error),
         TEST(a_pattern_without_end_is_an_error_of_its_plan),
+        seeds_test(test_plan_book__live_series_answer_as_the_same_samples_written_down),
         TEST(ranges_beyond_their_room_are_an_error),
         TEST(a_deleted_plan_says_nothing_more),
         TEST(a_plan_put_again_begins_afresh),

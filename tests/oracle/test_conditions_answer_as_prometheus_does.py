@@ -397,7 +397,7 @@ def fixed(program):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("bin", help="the folder of the programs, as build/asan/bin")
-    parser.add_argument("--seeds", type=int, default=12)
+    parser.add_argument("--seeds", type=int, default=30)
     parser.add_argument("--seed", type=int)
     given = parser.parse_args()
     program = os.path.join(given.bin, "..", "tests", "evaluate_conditions")
