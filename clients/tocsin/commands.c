@@ -242,7 +242,9 @@ const command_row_t commands[] = {
      .verb = "check",
      .operands = {{"FILE", NULL, OPTION_TEXT, NULL}},
      .run = policy_check_run,
-     .about = "Say what is wrong with a file of policies, without a broker"},
+     .about =
+         "Say what is wrong with a file of policies; with --endpoint, that broker is asked which "
+         "metrics there are"},
     {.noun = "policy",
      .verb = "test",
      .operands = {{"CONDITION", "condition", OPTION_TEXT, NULL}},

@@ -2,6 +2,7 @@
 #include "clients/tocsin/output.h"
 #include "clients/tocsin/policy_lint.h"
 #include "clients/tocsin/runs.h"
+#include "clients/tocsin/session.h"
 #include "proto/must.h"
 #include "proto/pack.h"
 
@@ -81,13 +82,14 @@ static char *read_again(const char *path, size_t *size)
 }
 
 /*  What the broker would take, but nobody means; true if there is nothing to say. */
-static bool lint(const config_t *config, const char *file, FILE *errors)
+static bool lint(const config_t *config, const char *file, policy_metrics_t *metrics, FILE *errors)
 {
     size_t size;
     yaml_value_t yaml;
     char *text = read_again(file, &size);
-    bool good = yaml_value_read(&yaml, file, text, size, errors) &&
-                (yaml.packed.size == 0 || policy_lint(&config->settings, file, &yaml, errors));
+    bool good =
+        yaml_value_read(&yaml, file, text, size, errors) &&
+        (yaml.packed.size == 0 || policy_lint(&config->settings, file, &yaml, metrics, errors));
     yaml_value_free(&yaml);
     free(text);
     return good;
@@ -100,7 +102,7 @@ static void show_good(const config_t *config, const char *file)
            config->settings.runbook_count, config->settings.channel_count);
 }
 
-int policy_check_run(const call_t *call)
+static int check(const call_t *call, policy_metrics_t *metrics)
 {
     const char *file = call->operands[0];
     char *lines = NULL;
@@ -109,15 +111,29 @@ int policy_check_run(const call_t *call)
     FILE *errors = open_memstream(&lines, &size);
     must(errors != NULL);
     config_t *config = config_load(&(overrides_t){.file = file}, errors, &exit_status);
-    bool good = config != NULL && lint(config, file, errors);
+    bool good = config != NULL && lint(config, file, metrics, errors);
     fclose(errors);
-    if (output_of(call) != OUTPUT_TABLE)
-        show_data(call, file, lines);
-    else if (good)
-        show_good(config, file);
-    else
-        fputs(lines, stdout);
+    if (metrics == NULL || metrics->status == 0) {
+        if (output_of(call) != OUTPUT_TABLE)
+            show_data(call, file, lines);
+        else if (good)
+            show_good(config, file);
+        else
+            fputs(lines, stdout);
+    }
     free(lines);
     config_destroy(&config);
-    return good ? 0 : EX_DATAERR;
+    return metrics != NULL && metrics->status != 0 ? metrics->status : good ? 0 : EX_DATAERR;
+}
+
+/*  A broker that is named is asked which metrics there are; without one, any may come. */
+int policy_check_run(const call_t *call)
+{
+    session_t session;
+    policy_metrics_t metrics = {.session = &session};
+    int status = session_open(&session, call);
+    if (status == 0)
+        status = check(call, call_has(call, OPT_ENDPOINT) ? &metrics : NULL);
+    session_close(&session);
+    return status;
 }

@@ -156,6 +156,19 @@ class EveryVerb(CommandTest):
         self.assertEqual(self.json("alert", "fire", "by_hand")["fired"], False)
         self.assertTrue(self.json("policy", "enable", "by_hand")["enabled"])
 
+    def test_a_file_of_policies_is_held_against_the_metrics_of_a_broker(self):
+        with tempfile.TemporaryDirectory(prefix="tocsin-test-") as folder:
+            path = os.path.join(folder, "policies.yaml")
+            for condition, complaint in {"cpu > 80%": None, "rate(jobs[5m]) > 1": None, "rate(wait_count[5m]) > 1": None,
+                                         "cpuu > 1": "no metric of that name", "cpu > 1": "never true", "jobs_sum > 1": "no metric",
+                                         "rate(cpu[5m]) > 1": "gauge"}.items():
+                with open(path, "w") as file:
+                    file.write("policies:\n  - {name: a, severity: low, channels: [], condition: '%s'}\n" % condition)
+                done = tocsin("policy", "check", path, *self.at())
+                self.assertEqual((done.returncode, done.stderr), (0 if complaint is None else 65, ""), (condition, done.stdout))
+                if complaint is not None:
+                    self.assertRegex(done.stdout, r"^%s:2:\d+: condition: .*%s" % (re.escape(path), complaint))
+
     def test_a_silence_is_put_and_taken_away(self):
         begin = time.time()
         silence = self.json("silence", "put", "policy=by_hand", "host=a", "--duration", "2h", "--reason", "new disk", "--by", "anna")
@@ -310,6 +323,22 @@ class WithoutABroker(unittest.TestCase):
             found = json.loads(tocsin("policy", "check", path, "-o", "json").stdout)["items"]
             self.assertEqual((found[0]["file"], found[0]["line"]), (path, 2))
             self.assertEqual(tocsin("policy", "check", path + ".not").returncode, 65)
+
+    def test_a_condition_that_nobody_means_is_pointed_at(self):
+        conditions = {"cpu > 80%": None, "cpu_usage_ratio > 0.8": None, "rate(jobs_total[5m]) > 1": None, "disk_bytes > 1e9": None,
+                      "cpu_usage_ratio > 1": "never true", "tocsin_dependency_error_ratio >= 0": "always true",
+                      "disk_bytes > 80%": "percent",
+                      'tocsin_slo_burn_rate{slo="api",window="1h"} > 14.4': "never true"}
+        with tempfile.TemporaryDirectory(prefix="tocsin-test-") as folder:
+            path = os.path.join(folder, "policies.yaml")
+            for condition, complaint in conditions.items():
+                with open(path, "w") as file:
+                    file.write("slos: [{name: api, target_percent: 90}]\n"
+                               "policies:\n  - {name: a, severity: low, channels: [], condition: '%s'}\n" % condition)
+                done = tocsin("policy", "check", path)
+                self.assertEqual((done.returncode, done.stderr), (0 if complaint is None else 65, ""), (condition, done.stdout))
+                if complaint is not None:
+                    self.assertRegex(done.stdout, r"^%s:3:\d+: condition: line 1, column \d+: [^\n]*%s[^\n]*\n$" % (re.escape(path), complaint))
 
     def test_names_that_nothing_in_a_file_of_policies_has_are_pointed_at(self):
         with tempfile.TemporaryDirectory(prefix="tocsin-test-") as folder:
