@@ -1,6 +1,7 @@
 /*  observability_stack_inside - what the files of the stack share. Private to it.
  *
  *    observability_stack  the way of an event to the engines, and of a question
+ *    stack_questions      what is answered
  *    engine_series        what the engines know, as series
  *    stack_memory         what of it outlives the process
  */
@@ -44,6 +45,10 @@ struct observability_stack {
     entry_t entries[STACK_ENTRIES];
     uint8_t *labels; /* room for the labels of our own series */
 };
+
+/*  What is known of a watched series. */
+void stack_view_anomaly(const observability_stack_t *self, const series_t *series,
+                        anomaly_view_t *view);
 
 /*  Set a series of the broker's own, and evaluate what reads it. */
 void stack_set_own(observability_stack_t *self, const own_series_t *what, double value,
