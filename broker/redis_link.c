@@ -10,10 +10,12 @@
 #include <sys/time.h>
 
 #define RETRY_FIRST_NS (NS_PER_S / 5)
-#define RETRY_MOST_NS (30 * NS_PER_S)
+#define RETRY_MOST_NS (5 * NS_PER_S)
 
 /* -- bounds -- */
 
+/*  Those of hiredis, but for one: there is no public name for them. */
+static redisReplyObjectFunctions functions;
 static void *(*make_array)(const redisReadTask *, int);
 
 static void *make_bounded_array(const redisReadTask *task, int elements)
@@ -21,17 +23,14 @@ static void *make_bounded_array(const redisReadTask *task, int elements)
     return elements > (int)LINK_REPLY_ELEMENTS ? NULL : make_array(task, elements);
 }
 
-redisReplyObjectFunctions link_bounded_replies;
-
-/*  hiredis believes any count that it is told: 0.14.1 allocates it at once. */
-static void bound(redisContext *context)
+void link_bound_reader(redisReader *reader)
 {
     if (make_array == NULL) {
-        make_array = context->reader->fn->createArray;
-        link_bounded_replies = *context->reader->fn;
-        link_bounded_replies.createArray = make_bounded_array;
+        functions = *reader->fn;
+        make_array = functions.createArray;
+        functions.createArray = make_bounded_array;
     }
-    context->reader->fn = &link_bounded_replies;
+    reader->fn = &functions;
 }
 
 /* -- the connection -- */
@@ -153,7 +152,7 @@ bool link_connect(redis_link_t *self, const relay_settings_t *settings, instant_
         link_drop(self, now, self->context->errstr);
         return false;
     }
-    bound(self->context);
+    link_bound_reader(self->context->reader);
     redisSetTimeout(self->context, timeout);
     redisEnableKeepAlive(self->context);
     if (!authenticate(self, settings) || !select_database(self, place.database))

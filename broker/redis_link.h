@@ -56,7 +56,8 @@ redisReply *link_command(redis_link_t *self, int count, const char **words, cons
 /*  The same of printf's format, as redisCommand has it. */
 redisReply *link_ask(redis_link_t *self, const char *format, ...);
 
-/*  The functions that a reader of replies needs to be bounded; for it alone. */
-extern redisReplyObjectFunctions link_bounded_replies;
+/*  Have a reader refuse arrays of more than LINK_REPLY_ELEMENTS: hiredis believes any count that it
+ * is told, and 0.14.1 takes memory for it at once. */
+void link_bound_reader(redisReader *reader);
 
 #endif

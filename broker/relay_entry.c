@@ -128,11 +128,12 @@ static void pack_fields(const relay_in_t *settings, const entry_field_t *fields,
         packed++;
     }
     pack_map(frame, packed + (label_count > 0));
-    msgpack_sbuffer_write(frame, pairs.data, pairs.size);
+    if (packed > 0)
+        pack_raw(frame, (text_t){pairs.data, pairs.size});
     if (label_count > 0) {
         pack_string(frame, "labels");
         pack_map(frame, label_count);
-        msgpack_sbuffer_write(frame, labels.data, labels.size);
+        pack_raw(frame, (text_t){labels.data, labels.size});
     }
     msgpack_sbuffer_destroy(&pairs);
     msgpack_sbuffer_destroy(&labels);
@@ -200,12 +201,12 @@ bool entry_frame(const relay_in_t *settings, const entry_field_t *fields, size_t
         return true;
     }
     text_t data = find_field(fields, count, TEXT_OF("data"));
-    *words = "it has no field data";
-    if (data.data == NULL)
+    *words = "it has no field data, or nothing in it";
+    if (data.size == 0)
         return false;
     *words = "its field data is no JSON";
     if (!text_is(settings->format, "msgpack"))
         return read_json(data, frame);
-    msgpack_sbuffer_write(frame, data.data, data.size);
+    pack_raw(frame, data);
     return true;
 }

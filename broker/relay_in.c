@@ -2,13 +2,11 @@
 #include "broker/log.h"
 #include "broker/relay_entry.h"
 #include "broker/relay_inside.h"
+#include "broker/relay_reply.h"
 #include "proto/must.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-
-/* Fields of an entry that are looked at. */
-#define FIELDS_MAX 256u
 
 /* How long a read may wait for something to come; a server that is silent for longer is gone. */
 #define BLOCK_MS 500
@@ -75,27 +73,6 @@ static bool expect(relay_state_t *self, relay_input_t *input, const redisReply *
 
 /* -- one entry -- */
 
-static text_t text_of_reply(const redisReply *reply)
-{
-    return reply->type == REDIS_REPLY_STRING ? (text_t){reply->str, reply->len} : TEXT_NONE;
-}
-
-/*  ID and an array of names and values; false: it is none, or it was deleted. */
-static bool read_entry(const redisReply *entry, const char **id, entry_field_t *fields,
-                       size_t *count)
-{
-    if (entry->type != REDIS_REPLY_ARRAY || entry->elements != 2 ||
-        entry->element[0]->type != REDIS_REPLY_STRING ||
-        entry->element[1]->type != REDIS_REPLY_ARRAY)
-        return false;
-    const redisReply *pairs = entry->element[1];
-    *id = entry->element[0]->str;
-    for (*count = 0; *count < FIELDS_MAX && *count * 2 + 1 < pairs->elements; ++*count)
-        fields[*count] = (entry_field_t){text_of_reply(pairs->element[*count * 2]),
-                                         text_of_reply(pairs->element[*count * 2 + 1])};
-    return entry->element[0]->len < ENTRY_ID_BYTES;
-}
-
 static lane_kind_t lane_of(const relay_input_t *input)
 {
     lane_kind_t lane = LANE_METRICS;
@@ -127,10 +104,10 @@ static void refuse(relay_input_t *input, const char *id, const char *words)
 
 static void take_entry(relay_state_t *self, relay_input_t *input, const redisReply *entry)
 {
-    entry_field_t fields[FIELDS_MAX];
+    entry_field_t fields[REPLY_FIELDS_MAX];
     const char *id, *words = "";
     size_t count = 0;
-    if (input->flight_count == READ_COUNT || !read_entry(entry, &id, fields, &count))
+    if (input->flight_count == READ_COUNT || !reply_entry(entry, &id, fields, &count))
         return;
     input->read++;
     self->frame.size = 0;
@@ -148,9 +125,7 @@ static void take_entry(relay_state_t *self, relay_input_t *input, const redisRep
 
 static void take_entries(relay_state_t *self, relay_input_t *input, const redisReply *entries)
 {
-    if (entries->type != REDIS_REPLY_ARRAY)
-        return;
-    for (size_t i = 0; i < entries->elements; i++)
+    for (size_t i = 0; entries->type == REDIS_REPLY_ARRAY && i < entries->elements; i++)
         take_entry(self, input, entries->element[i]);
 }
 
@@ -205,9 +180,9 @@ void relay_in_take_fed(relay_state_t *self, zmsg_t *mail)
 static void bury(relay_state_t *self, relay_input_t *input, const char *id)
 {
     char stream[256], group[256], dead[264];
-    entry_field_t fields[FIELDS_MAX];
-    const char *found, *words[FIELDS_MAX * 2 + 8];
-    size_t sizes[FIELDS_MAX * 2 + 8], count = 0;
+    entry_field_t fields[REPLY_FIELDS_MAX];
+    const char *found, *words[REPLY_FIELDS_MAX * 2 + 8];
+    size_t sizes[REPLY_FIELDS_MAX * 2 + 8], count = 0;
     int used = 0;
     redisReply *reply =
         link_ask(&input->link, "XRANGE %s %s %s COUNT 1", stream_of(input, stream), id, id);
@@ -216,7 +191,7 @@ static void bury(relay_state_t *self, relay_input_t *input, const char *id)
         return;
     }
     if (reply->type == REDIS_REPLY_ARRAY && reply->elements == 1)
-        read_entry(reply->element[0], &found, fields, &count);
+        reply_entry(reply->element[0], &found, fields, &count);
     snprintf(dead, sizeof dead, "%s:dead", stream);
     const char *const head[] = {"XADD", dead, "*", "dead_id", id};
     for (; used < 5; used++) {
@@ -250,12 +225,9 @@ static void bury_dead(relay_state_t *self, relay_input_t *input)
                  group_of(input, group), idle_ms(input), READ_COUNT);
     bool good = expect(self, input, reply, REDIS_REPLY_ARRAY);
     for (size_t i = 0; good && i < reply->elements && input->link.context != NULL; i++) {
-        const redisReply *row = reply->element[i];
-        if (row->type == REDIS_REPLY_ARRAY && row->elements == 4 &&
-            row->element[0]->type == REDIS_REPLY_STRING &&
-            row->element[3]->type == REDIS_REPLY_INTEGER &&
-            row->element[3]->integer >= (long long)deliveries_of(input))
-            bury(self, input, row->element[0]->str);
+        const char *id = reply_pending(reply->element[i], deliveries_of(input));
+        if (id != NULL)
+            bury(self, input, id);
     }
     freeReplyObject(reply);
 }
@@ -323,7 +295,6 @@ static void begin_read(relay_state_t *self, relay_input_t *input)
     input->read_ns = self->now.mono_ns;
 }
 
-/*  [[stream, [entry, …]]], or nothing came. */
 void relay_in_take_reply(relay_state_t *self, relay_input_t *input)
 {
     redisReply *reply = link_reply(&input->link);
@@ -333,9 +304,7 @@ void relay_in_take_reply(relay_state_t *self, relay_input_t *input)
         input->grouped = false; /* lost in a failover, or flushed */
     } else if (expect(self, input, reply, REDIS_REPLY_ARRAY)) {
         link_works(&input->link);
-        for (size_t i = 0; reply->type == REDIS_REPLY_ARRAY && i < reply->elements; i++)
-            if (reply->element[i]->type == REDIS_REPLY_ARRAY && reply->element[i]->elements == 2)
-                take_entries(self, input, reply->element[i]->element[1]);
+        take_entries(self, input, reply_entries(reply));
     }
     freeReplyObject(reply);
 }

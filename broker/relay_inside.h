@@ -12,12 +12,11 @@
 #include "broker/redis_link.h"
 #include "broker/relay_bus.h"
 #include "broker/relay_envelope.h"
+#include "broker/relay_reply.h"
 #include "proto/command.h"
 
 /* Entries of a stream that are under way at a time. */
 #define READ_COUNT 256u
-
-#define ENTRY_ID_BYTES 48u
 
 /*           connected: who are you?         where to go on
  *    DOWN ─────────────────────────► MET ─────────────────► SENDING
@@ -49,7 +48,7 @@ typedef struct {
 
 /*  An entry whose effect is awaited. */
 typedef struct {
-    char id[ENTRY_ID_BYTES];
+    char id[REPLY_ID_BYTES];
     uint64_t ticket; /* 0: it is back */
     bool done;       /* to be acknowledged */
 } flight_t;

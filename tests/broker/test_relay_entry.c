@@ -124,6 +124,18 @@ static void test_relay_entry__messagepack_is_passed_on_as_it_is(void **state)
     expect(&settings, fields, 1, "{\"k\":1}");
 }
 
+static void test_relay_entry__an_entry_without_anything_is_nothing_or_an_empty_map(void **state)
+{
+    (void)state;
+    const entry_field_t empty[] = {FIELD("data", "")};
+    relay_in_t settings = settings_of("metrics", "msgpack");
+    expect(&settings, empty, 1, "nothing");
+    settings = settings_of("metrics", "json");
+    expect(&settings, empty, 1, "nothing");
+    settings = settings_of("metrics", "fields");
+    expect(&settings, empty, 0, "{}");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -134,6 +146,7 @@ int main(void)
         cmocka_unit_test(test_relay_entry__json_keeps_what_it_says),
         cmocka_unit_test(test_relay_entry__what_is_no_json_is_no_event),
         cmocka_unit_test(test_relay_entry__messagepack_is_passed_on_as_it_is),
+        cmocka_unit_test(test_relay_entry__an_entry_without_anything_is_nothing_or_an_empty_map),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

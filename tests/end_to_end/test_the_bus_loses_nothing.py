@@ -140,6 +140,7 @@ class Loss(harness.unittest.TestCase):
         step = max(1, PUBLICATIONS // 12)
         while self.published < PUBLICATIONS:
             self.publish(min(step, PUBLICATIONS - self.published))
+            harness.wait_for(lambda: self.consumer.read(server.client), "something on the bus", 30)
             end = time.monotonic() + self.random.uniform(0, 0.4)
             while time.monotonic() < end:
                 self.consumer.read(server.client)
