@@ -177,7 +177,8 @@ void alert_manager_hear_resolve(alert_manager_t *self, alerting_policy_t *policy
         return;
     alert->resolves = result->state == RESULT_HOLDS;
     alert->resolve_known = true;
-    if (alert->view->state == ALERT_FIRING || alert->view->state == ALERT_ACKNOWLEDGED)
+    bool fires = alert->view->state == ALERT_FIRING || alert->view->state == ALERT_ACKNOWLEDGED;
+    if (fires && !alert->unheard) /* after a restart its own condition has to be heard of first */
         judge(self, alert);
 }
 

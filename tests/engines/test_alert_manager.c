@@ -435,6 +435,23 @@ static void test_alert_manager__a_resolve_condition_alone_ends_nothing_after_a_r
     world_tells(&world, "0 alert.resolved ALT-1 firing>resolved recovered\n");
 }
 
+static void test_alert_manager__after_a_restart_its_clock_waits_for_its_own_condition(void **state)
+{
+    (void)state;
+    put(0, 60, NO_DATA_KEEP, "y < 5");
+    hear(RESULT_HOLDS, 11);
+    hear(RESULT_CLEAR, 8);
+    world_hear_of(&world, "p", true, "host=a", RESULT_HOLDS, 4);
+    world_commit(&world);
+    world_crash(&world, 30);
+    world_hear_of(&world, "p", true, "host=a", RESULT_HOLDS, 4);
+    world_at(&world, 200);
+    world_tells(&world, "0 alert.firing ALT-1 >firing\n");
+    hear(RESULT_CLEAR, 8);
+    world_at(&world, 260);
+    world_tells(&world, "260 alert.resolved ALT-1 firing>resolved recovered\n");
+}
+
 /* -- its policy -- */
 
 static void test_alert_manager__a_change_of_the_policy_ends_its_alerts(void **state)
@@ -557,6 +574,7 @@ int main(void)
         STORY(a_policy_that_errs_is_marked_and_told_until_it_does_not),
         STORY(what_fired_before_an_error_goes_on_firing_after_it),
         STORY(the_same_policy_put_again_keeps_its_mark),
+        STORY(after_a_restart_its_clock_waits_for_its_own_condition),
         STORY(a_change_of_the_policy_ends_its_alerts),
         STORY(a_result_of_a_plan_that_is_no_more_is_ignored),
         STORY(labels_are_the_results_under_the_policys),

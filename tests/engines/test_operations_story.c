@@ -15,13 +15,15 @@ static const char *const matches[MATCHES] = {"host=a", "zone=z", "policy=p1,seve
 
 typedef struct {
     bool there, enabled, opens, resolves, inhibited; /* by the policy before it */
+    bool hysteresis;                                 /* it has a resolve condition */
     double for_s, keep_s;
     no_data_t no_data;
 } model_policy_t;
 
 typedef struct {
-    bool there, holds, by_hand, unheard;
+    bool there, holds, recovers, by_hand, unheard;
     int policy, labels;
+    int rank; /* its policy's among those who inhibit each other, when its clock was set */
     alert_state_t state;
     uint64_t occurrences, incident;
     const char *reason;
@@ -208,8 +210,15 @@ static double clock_of(const model_alert_t *alert)
                                     : alert->clock_s + model.now - alert->running_at;
 }
 
+static int rank_of(int policy)
+{
+    bool inhibited = model.policies[policy].inhibited && model.policies[policy - 1].there;
+    return inhibited ? 1 + rank_of(policy - 1) : 0;
+}
+
 static void run_clock(model_alert_t *alert)
 {
+    alert->rank = rank_of(alert->policy);
     alert->clock_s = isnan(alert->clock_s) ? 0 : clock_of(alert);
     alert->running_at = model.now;
 }
@@ -240,11 +249,18 @@ static void no_data(model_alert_t *alert)
     }
 }
 
-static void data_is_back(model_alert_t *alert, bool holds)
+/*  Is what fires over by what was heard of it? */
+static bool is_over(const model_alert_t *alert)
 {
-    bool fired = !isnan(alert->fired_at);
+    return !alert->holds && (!model.policies[alert->policy].hysteresis || alert->recovers);
+}
+
+static void data_is_back(model_alert_t *alert)
+{
+    bool fired = !isnan(alert->fired_at), holds = alert->holds;
     int policy = alert->policy, labels = alert->labels;
-    if (holds && (fired || model.policies[policy].for_s == 0)) {
+    bool stays = holds || (fired && !is_over(alert));
+    if (stays && (fired || model.policies[policy].for_s == 0)) {
         bool acknowledged = !isnan(alert->acknowledged_at);
         move_alert(alert, acknowledged ? ALERT_ACKNOWLEDGED : ALERT_FIRING, NULL);
         return;
@@ -254,22 +270,40 @@ static void data_is_back(model_alert_t *alert, bool holds)
         raise_alert(policy, labels);
 }
 
-static void hear_known(model_alert_t *alert, bool holds)
+static void judge(model_alert_t *alert)
 {
-    const model_policy_t *policy = &model.policies[alert->policy];
-    if (alert->state == ALERT_NO_DATA) {
-        data_is_back(alert, holds);
-    } else if (alert->state == ALERT_PENDING) {
-        alert->there = holds;
-        run_clock(alert);
-    } else if (holds || alert->by_hand) {
+    if (!is_over(alert) || alert->by_hand) {
         alert->occurrences += isnan(alert->clock_s) ? 0 : 1;
         stop_clock(alert);
-    } else if (policy->keep_s > 0) {
+    } else if (model.policies[alert->policy].keep_s > 0) {
         run_clock(alert);
     } else {
         move_alert(alert, ALERT_RESOLVED, "recovered");
     }
+}
+
+static void hear_known(model_alert_t *alert, bool holds)
+{
+    alert->holds = holds;
+    if (alert->state == ALERT_NO_DATA) {
+        data_is_back(alert);
+    } else if (alert->state == ALERT_PENDING) {
+        alert->there = holds;
+        run_clock(alert);
+    } else {
+        judge(alert);
+    }
+}
+
+/*  The resolve condition. */
+static void hear_recovery(int policy, int labels, bool recovers)
+{
+    model_alert_t *alert = active(policy, labels);
+    if (alert == NULL)
+        return;
+    alert->recovers = recovers;
+    if (!alert->unheard && (alert->state == ALERT_FIRING || alert->state == ALERT_ACKNOWLEDGED))
+        judge(alert);
 }
 
 static void hear(int policy, int labels, result_state_t state)
@@ -310,13 +344,20 @@ static void pass_silences(double until)
             model.silences[id].there = false;
 }
 
+/*  Of what happens at the same moment causes come first; alerts are asked in order of number. */
+static bool comes_before(const model_alert_t *a, const model_alert_t *b)
+{
+    int rank_a = a->unheard ? 0 : a->rank, rank_b = b->unheard ? 0 : b->rank;
+    return deadline_of(a) < deadline_of(b) || (deadline_of(a) == deadline_of(b) && rank_a < rank_b);
+}
+
 static void pass_time(double until)
 {
     for (;;) {
         model_alert_t *first = NULL;
         for (uint64_t id = 1; id <= model.last_alert; id++)
             if (deadline_of(&model.alerts[id]) <= until &&
-                (first == NULL || deadline_of(&model.alerts[id]) < deadline_of(first)))
+                (first == NULL || comes_before(&model.alerts[id], first)))
                 first = &model.alerts[id];
         if (first == NULL)
             break;
@@ -357,6 +398,8 @@ static void crash_model(double second)
         alert->clock_s = clock_of(alert);
         alert->running_at = NAN;
         alert->unheard = true;
+        alert->holds = isnan(alert->clock_s);
+        alert->recovers = false;
         alert->unheard_until = second + LOOKBACK_S;
     }
     model.now = second;
@@ -377,6 +420,7 @@ static void put_policy(void)
                           .enabled = dice_chance(dice, 0.9),
                           .opens = dice_chance(dice, 0.6),
                           .resolves = dice_chance(dice, 0.6),
+                          .hysteresis = dice_chance(dice, 0.3),
                           .inhibited = which > 0 && dice_chance(dice, 0.7),
                           .for_s = for_s[any_of(3)],
                           .keep_s = keep_s[any_of(3)],
@@ -388,13 +432,16 @@ static void put_policy(void)
     policy.for_s = put.for_s;
     policy.keep_firing_for = put.keep_s;
     policy.no_data = put.no_data;
+    if (put.hysteresis)
+        policy.resolve_condition = TEXT_OF("x < 0");
     text_t inhibitor[] = {text_of(policy_names[which > 0 ? which - 1 : 0])};
     policy.inhibited_by = (texts_t){inhibitor, put.inhibited ? 1 : 0};
     world_put(&world, &policy);
     const model_policy_t *old = &model.policies[which];
     bool same = old->there && old->enabled == put.enabled && old->opens == put.opens &&
                 old->resolves == put.resolves && old->inhibited == put.inhibited &&
-                old->for_s == put.for_s && old->keep_s == put.keep_s && old->no_data == put.no_data;
+                old->hysteresis == put.hysteresis && old->for_s == put.for_s &&
+                old->keep_s == put.keep_s && old->no_data == put.no_data;
     if (!same)
         end_policy(which);
     model.policies[which] = put;
@@ -419,6 +466,15 @@ static void hear_both(void)
     result_state_t state = states[any_of(4)];
     if (!model.policies[policy].there)
         return;
+    if (model.policies[policy].hysteresis && model.policies[policy].enabled &&
+        dice_chance(dice, 0.4)) {
+        bool recovers = dice_chance(dice, 0.5);
+        world_hear_of(&world, policy_names[policy], true, label_sets[labels],
+                      recovers ? RESULT_HOLDS : RESULT_CLEAR, 1);
+        world_at(&world, model.now);
+        hear_recovery(policy, labels, recovers);
+        return;
+    }
     world_hear(&world, policy_names[policy], label_sets[labels], state, 1 + any_of(9));
     hear(policy, labels, state);
 }
