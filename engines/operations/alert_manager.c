@@ -68,18 +68,24 @@ static void fire(alert_manager_t *self, active_alert_t *alert, text_t by, text_t
     alert_move(self, alert, ALERT_FIRING, was_seen ? ALERT_PENDING : -1, by, cause);
 }
 
+static void come_due(alert_manager_t *self, active_alert_t *alert)
+{
+    if (alert->unheard) {
+        alert_greet(self, alert);
+        alert_hear_no_data(self, alert);
+    } else if (alert->view->state == ALERT_PENDING) {
+        fire(self, alert, TEXT_NONE, alert->policy->definition->condition);
+    } else {
+        alert_move_by_itself(self, alert, ALERT_RESOLVED, "recovered");
+    }
+}
+
 void alert_manager_tick(alert_manager_t *self)
 {
     uint32_t place;
     while ((place = deadlines_take(&self->ledger.deadlines, self->effects->now.mono_ns)) != 0) {
-        active_alert_t *alert = registry_at(&self->ledger.alerts, place);
-        if (alert->unheard) {
-            alert_greet(self, alert);
-            alert_hear_no_data(self, alert);
-        } else if (alert->view->state == ALERT_PENDING)
-            fire(self, alert, TEXT_NONE, alert->policy->definition->condition);
-        else
-            alert_move_by_itself(self, alert, ALERT_RESOLVED, "recovered");
+        arena_reset(&self->effects->scratch); /* thousands may be due at once */
+        come_due(self, registry_at(&self->ledger.alerts, place));
     }
 }
 
