@@ -65,17 +65,19 @@ void mail_send(zmsg_t **mail, zsock_t *pipe)
 
 bool mail_try(zmsg_t **mail, zsock_t *pipe)
 {
-    if ((zsock_events(pipe) & ZMQ_POLLOUT) == 0) {
-        zmsg_destroy(mail);
-        return false;
-    }
-    mail_send(mail, pipe);
-    return true;
+    zframe_t *first = zmsg_pop(*mail);
+    int flags = ZFRAME_DONTWAIT | (zmsg_size(*mail) > 0 ? ZFRAME_MORE : 0);
+    bool sent = zframe_send(&first, pipe, flags) == 0;
+    if (sent && zmsg_size(*mail) > 0)
+        mail_send(mail, pipe); /* what has begun finds room */
+    zframe_destroy(&first);
+    zmsg_destroy(mail);
+    return sent;
 }
 
 zmsg_t *mail_receive(zsock_t *pipe)
 {
-    return (zsock_events(pipe) & ZMQ_POLLIN) != 0 ? zmsg_recv(pipe) : NULL;
+    return zmsg_recv_nowait(pipe); /* asking first whether one waits costs a system call a mail */
 }
 
 void pipe_new(int most, zsock_t **one, zsock_t **other)

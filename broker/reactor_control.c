@@ -185,8 +185,8 @@ int reactor_take_requests(zloop_t *loop, zsock_t *socket, void *context)
 {
     (void)loop;
     reactor_t *self = context;
-    for (size_t i = 0; i < CONTROL_A_TURN && (zsock_events(socket) & ZMQ_POLLIN) != 0; i++) {
-        zmsg_t *message = zmsg_recv(socket);
+    for (size_t i = 0; i < CONTROL_A_TURN; i++) {
+        zmsg_t *message = zmsg_recv_nowait(socket);
         if (message == NULL)
             return 0;
         zframe_t *request = zmsg_size(message) > 1 ? zmsg_last(message) : NULL;
