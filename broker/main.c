@@ -4,8 +4,10 @@
 #include "broker/options.h"
 #include "broker/reactor.h"
 #include "broker/store.h"
+#include "broker/store_check.h"
 
 #include <czmq.h>
+#include <malloc.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sysexits.h>
@@ -22,6 +24,10 @@ static void settle_limits(void)
     setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
 }
 
+/* What a thread's heap grows by, and a sixteenth of what it keeps: a burst of messages must not ask
+ * the system for memory and give it back for each. */
+#define HEAP_STEP (1 << 20)
+
 /*  Before any thread runs: signals are read in the loop and nowhere else, and czmq keeps its hands
  * off them. */
 static void settle_process(void)
@@ -33,6 +39,9 @@ static void settle_process(void)
     sigaddset(&set, SIGHUP);
     sigprocmask(SIG_BLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is a full disk */
+    mallopt(M_TOP_PAD, HEAP_STEP);
+    mallopt(M_TRIM_THRESHOLD, HEAP_STEP * 16);
     zsys_init();
     zsys_handler_set(NULL);
     zsys_set_logstream(stderr);
@@ -89,6 +98,8 @@ int main(int argc, char **argv)
     if (exit_status != 0)
         return exit_status;
     log_setup(options.log_level, options.log_format);
+    if (options.check_store != NULL)
+        return store_check(options.check_store, stdout);
     config_t *config = config_load(&options.overrides, stderr, &exit_status);
     if (config == NULL)
         return exit_status;

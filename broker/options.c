@@ -15,6 +15,7 @@ enum {
     KEY_ENDPOINT,
     KEY_CHECK,
     KEY_PRINT,
+    KEY_CHECK_STORE,
     KEY_LEVEL,
     KEY_FORMAT,
 };
@@ -28,6 +29,8 @@ static const struct argp_option rows[] = {
      "a free one",
      0},
     {"check-config", KEY_CHECK, NULL, 0, "Check the configuration, say what is wrong, and exit", 0},
+    {"check-store", KEY_CHECK_STORE, "PATH", 0,
+     "Check a store (its directory) or a snapshot of one (a file), say what is wrong, and exit", 0},
     {"print-config", KEY_PRINT, NULL, 0, "Print what is in force, secrets masked, and exit", 0},
     {"log-level", KEY_LEVEL, "LEVEL", 0, "error, warning, info (the default) or debug", 0},
     {"log-format", KEY_FORMAT, "FORMAT", 0, "text, json, or auto (the default)", 0},
@@ -103,6 +106,9 @@ static error_t take_option(int key, char *argument, struct argp_state *state)
     case KEY_CHECK:
         self->check_config = true;
         break;
+    case KEY_CHECK_STORE:
+        self->check_store = argument;
+        break;
     case KEY_PRINT:
         self->print_config = true;
         break;
@@ -128,8 +134,9 @@ int options_read(options_t *self, int argc, char **argv)
         .parser = take_option,
         .doc = "tocsind - the alarm bell of a system of services\v"
                "Settings: flags over TOCSIN_SECTION_KEY in the environment (TOCSIN_LIMITS_SERIES) "
-               "over the file over the defaults. Exit status: 0 stopped as told, 64 usage, "
-               "69 an address is taken, 73 the store cannot be used, 74 the disk "
+               "over the file over the defaults. Exit status: 0 stopped as told, 64 usage, 65 the "
+               "store is "
+               "damaged, 69 an address is taken, 73 the store cannot be used, 74 the disk "
                "failed, 77 an address that is not loopback, 78 the configuration is wrong."};
     *self = (options_t){.log_level = LEVEL_INFO, .log_format = FORMAT_TEXT};
     self->overrides.file = getenv("TOCSIN_CONFIG");

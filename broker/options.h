@@ -13,6 +13,7 @@
 typedef struct {
     overrides_t overrides;
     bool check_config, print_config;
+    const char *check_store; /* a path; NULL: not asked for */
     log_level_t log_level;
     log_format_t log_format;
 } options_t;
