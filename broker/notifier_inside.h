@@ -32,7 +32,7 @@ typedef struct job {
     int64_t noted_ns;       /* when that was asked for */
     delivery_t *delivery;   /* NULL: not sent yet */
     int64_t begun_ns;
-    zmsg_t *envelope; /* of JOB_DRILL: who asked */
+    zmsg_t *envelope; /* of JOB_DRILL: who asked; NULL: nobody, it is the end of one */
     text_t id;        /* and the id to echo, encoded; owned */
     uint64_t letter;  /* of JOB_LETTER */
 } job_t;

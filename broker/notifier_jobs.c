@@ -188,6 +188,32 @@ static void finish_letter(notifier_state_t *self, const job_t *job, const delive
     mail_try(&mail, self->given->operations);
 }
 
+/*  Whoever was called out by a drill is let go again. */
+static void end_drill(notifier_state_t *self, const job_t *job)
+{
+    notification_t notification;
+    must(read_job(self, job, &notification));
+    notice_t notice = notification.notices[0];
+    notice.alert.state = ALERT_RESOLVED;
+    notice.alert.resolved_at = self->now.wall_s;
+    notification.notices = &notice;
+    job_t *end = add_job(self, JOB_DRILL, notification.channel);
+    schema_write(&notification_schema, &notification, false, &end->packed);
+    arena_reset(&self->arena);
+    send_job(self, end);
+}
+
+static void finish_drill(notifier_state_t *self, job_t *job, const delivery_result_t *result)
+{
+    const channel_t *channel = notifier_channel(self, text_of(job->channel));
+    if (job->envelope == NULL)
+        return; /* the end of one */
+    if (channel != NULL && channel_type(channel) == CHANNEL_PAGERDUTY &&
+        result->outcome == OUTCOME_DELIVERED)
+        end_drill(self, job);
+    notifier_answer_drill(self, job, result);
+}
+
 /* -- what became of it -- */
 
 static void keep_letter(notifier_state_t *self, const job_t *job, const delivery_result_t *result)
@@ -252,7 +278,7 @@ static void finish(notifier_state_t *self, job_t *job, const delivery_result_t *
         finish_tell(self, job, result);
         break;
     case JOB_DRILL:
-        notifier_answer_drill(self, job, result);
+        finish_drill(self, job, result);
         break;
     case JOB_LETTER:
         finish_letter(self, job, result);

@@ -232,6 +232,10 @@ class Services(ChannelTest):
         again = pager.next().json
         self.assertEqual((again["event_action"], again["dedup_key"]), ("resolve", body["dedup_key"]))
         self.assertEqual(slack.next().json["attachments"][0]["color"], "good")
+        self.assertTrue(self.broker.get("channel.test", name="pager")["delivered"])
+        drill, end = pager.next().json, pager.next().json  # who was called out is let go again
+        self.assertEqual([drill["event_action"], end["event_action"]], ["trigger", "resolve"])
+        self.assertEqual(drill["dedup_key"], end["dedup_key"])
         shown = repr(self.broker.get("channel.list")) + self.broker.read_log()
         for secret in ("R0UTING-KEY", "/hook"):
             self.assertNotIn(secret, shown)
