@@ -230,6 +230,14 @@ static uint64_t fingerprint(text_t policy, labels_t labels)
     return hash;
 }
 
+/*  A condition may make more labels than a sender may send: then there is no room for the policy's.
+ */
+static labels_t lay_over(labels_t result, labels_t policy, uint8_t *buffer)
+{
+    bool room = result.count + policy.count <= LABELS_MAX;
+    return room ? labels_merge(result, policy, buffer) : result;
+}
+
 static void describe(alert_manager_t *self, alert_t *view, const policy_t *policy, labels_t labels)
 {
     schema_defaults(&alert_schema, view);
@@ -241,7 +249,7 @@ static void describe(alert_manager_t *self, alert_t *view, const policy_t *polic
                         : words_in(&self->effects->scratch, "%.*s: %.*s", WORDS(policy->name),
                                    WORDS(policy->condition));
     view->result_labels = labels;
-    view->labels = labels_merge(labels, policy->labels, self->labels);
+    view->labels = lay_over(labels, policy->labels, self->labels);
     view->fingerprint = fingerprint(policy->name, labels);
     view->runbook = policy->runbook;
     view->occurrences = 1;

@@ -34,7 +34,6 @@ struct silence_book {
     deadlines_t deadlines;
     uint64_t last;
     uint32_t limit;
-    uint8_t *labels, *names; /* room to put labels together in */
     effects_t *effects;
 };
 
@@ -44,8 +43,6 @@ silence_book_t *silence_book_new(uint32_t silences, uint64_t seed, effects_t *ef
     registry_init(&self->entries, silences, seed);
     deadlines_init(&self->deadlines, silences);
     self->limit = silences;
-    self->labels = memory_new(1, LABELS_MAX_BYTES);
-    self->names = memory_new(1, LABELS_MAX_BYTES);
     self->effects = effects;
     return self;
 }
@@ -70,8 +67,6 @@ void silence_book_destroy(silence_book_t **self)
         destroy_entry(entry);
     registry_free(&(*self)->entries);
     deadlines_free(&(*self)->deadlines);
-    free((*self)->labels);
-    free((*self)->names);
     free(*self);
     *self = NULL;
 }
@@ -276,30 +271,40 @@ const silence_t *silence_book_find(const silence_book_t *self, uint64_t id)
     return entry == NULL ? NULL : entry->view;
 }
 
-/*  The labels of an alert, with its policy and its severity. */
-static labels_t labels_of(const silence_book_t *self, const alert_t *alert)
+/*  A label of an alert; its policy and its severity are labels here too. */
+static text_t label_of(const alert_t *alert, text_t name)
 {
-    const label_t names[] = {{TEXT_OF("policy"), alert->policy},
-                             {TEXT_OF("severity"), text_of(severity_words[alert->severity])}};
-    return labels_merge(alert->labels, labels_build(names, 2, self->names), self->labels);
+    if (text_is(name, "policy"))
+        return alert->policy;
+    if (text_is(name, "severity"))
+        return text_of(severity_words[alert->severity]);
+    return labels_get(alert->labels, name);
+}
+
+static bool matches(labels_t wanted, const alert_t *alert)
+{
+    label_t label;
+    for (uint32_t at = 0; labels_next(wanted, &at, &label);)
+        if (!text_equal(label_of(alert, label.name), label.value))
+            return false;
+    return true;
 }
 
 /*  What cannot be decided within a pattern's limits is not silenced. */
-static bool takes(const entry_t *entry, labels_t labels)
+static bool takes(const entry_t *entry, const alert_t *alert)
 {
-    if (!labels_include(labels, entry->view->match))
-        return false;
-    for (size_t i = 0; i < entry->view->matchers.count; i++)
-        if (selector_takes(condition_selector(entry->matchers[i], 0), TEXT_OF(METRIC), labels) !=
-            PATTERN_YES)
+    for (size_t i = 0; i < entry->view->matchers.count; i++) {
+        const matcher_t *matcher = condition_selector(entry->matchers[i], 0)->matchers;
+        if (matcher_takes(matcher, label_of(alert, matcher->label)) != PATTERN_YES)
             return false;
-    return true;
+    }
+    return matches(entry->view->match, alert);
 }
 
 bool silence_book_covers(const silence_book_t *self, uint64_t id, const alert_t *alert)
 {
     const entry_t *entry = registry_find(&self->entries, id);
-    return entry != NULL && takes(entry, labels_of(self, alert));
+    return entry != NULL && takes(entry, alert);
 }
 
 texts_t silence_book_covering(const silence_book_t *self, const alert_t *alert, arena_t *arena)
@@ -307,11 +312,8 @@ texts_t silence_book_covering(const silence_book_t *self, const alert_t *alert, 
     text_t *names = arena_take(arena, registry_count(&self->entries) * sizeof *names);
     size_t count = 0;
     uint64_t at = 0;
-    if (registry_count(&self->entries) == 0)
-        return (texts_t){NULL, 0};
-    labels_t labels = labels_of(self, alert);
     for (const entry_t *entry; (entry = registry_next(&self->entries, &at)) != NULL;)
-        if (takes(entry, labels))
+        if (takes(entry, alert))
             names[count++] =
                 words_in(arena, NAME_PREFIX "%llu", (unsigned long long)entry->view->id);
     return (texts_t){names, count};

@@ -80,6 +80,27 @@ static void test_silence_book__policy_and_severity_are_labels_too(void **state)
     world_tells(&world, "0 alert.firing ALT-1 >firing !SIL-1\n");
 }
 
+static void test_silence_book__an_alert_with_as_many_labels_as_there_can_be_is_covered(void **state)
+{
+    (void)state;
+    char names[LABELS_MAX][8];
+    label_t pairs[LABELS_MAX];
+    policy_t policy = world_policy("p", "x > 1");
+    policy.labels = world_labels(&world, "team=core");
+    world_put(&world, &policy);
+    for (unsigned i = 0; i < LABELS_MAX; i++) {
+        snprintf(names[i], sizeof names[i], "l%u", i);
+        pairs[i] = (label_t){text_of(names[i]), TEXT_OF("v")};
+    }
+    alert_fire_t fire = {
+        .policy = TEXT_OF("p"),
+        .labels = labels_build(pairs, LABELS_MAX, arena_take(&world.arena, LABELS_MAX_BYTES))};
+    put_for("l63=v,policy=p", 60);
+    assert_int_equal(world_do(&world, DO_ALERT_FIRE, &fire), STATUS_OK);
+    world_tells(&world, "0 alert.firing ALT-1 >firing !SIL-1\n");
+    assert_int_equal(world.answer.alert->labels.count, LABELS_MAX);
+}
+
 static void test_silence_book__it_covers_what_fires_already_until_its_time_is_over(void **state)
 {
     (void)state;
@@ -269,6 +290,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         STORY(what_it_takes_is_silenced_from_the_beginning),
         STORY(policy_and_severity_are_labels_too),
+        STORY(an_alert_with_as_many_labels_as_there_can_be_is_covered),
         STORY(it_covers_what_fires_already_until_its_time_is_over),
         STORY(a_pending_alert_is_silenced_when_it_fires),
         STORY(until_resolved_it_ends_with_the_last_alert),
