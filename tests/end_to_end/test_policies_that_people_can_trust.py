@@ -75,6 +75,24 @@ class PoliciesThatPeopleCanTrust(BrokerTest):
         events.next("alert.resolved")
         wait_for(lambda: get("alert.get", alert=told["alert"])["inhibited_by"] == [], "it to be inhibited no more")
 
+    def test_a_policy_that_cannot_be_evaluated_says_so_and_stops_no_other(self):
+        get = self.broker.get
+        for name in ("x", "y"):
+            for i in "12":
+                self.push(1, name=name, host="a", i=i)
+        self.broker.wait_ingest("metrics", 4)
+        events = self.broker.subscribe("alert.")
+        get("policy.put", **dict(POLICY, condition="x * on (host) y > 0"))
+        get("policy.put", **dict(POLICY, name="q", condition="x + 0 > 0"))
+        failed = events.next("alert.no_data")["data"]
+        self.assertEqual((failed["policy"], failed["labels"], failed["fired_at"]), ("p", {}, None))
+        events.next("alert.firing")
+        self.assertIn(get("policy.get", name="p")["error"], failed["message"])
+        self.assertIsNone(get("policy.get", name="q")["error"])
+        get("policy.put", **dict(POLICY, condition="x > 100"))
+        self.assertEqual(events.next("alert.resolved", policy="p")["data"]["reason"], "policy_changed")
+        self.assertIsNone(get("policy.get", name="p")["error"])
+
     def test_a_restart_is_a_pause_and_what_fires_goes_on_firing(self):
         get = self.broker.get
         get("policy.put", **dict(POLICY, **{"for": 600}))
