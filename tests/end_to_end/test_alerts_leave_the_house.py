@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import os
 import signal
+import subprocess
 import time
 
 import harness
@@ -197,6 +198,46 @@ class Trouble(ChannelTest):
         self.fire("bad", again="yes")
         self.assertEqual(good.next().json["status"], "resolved")
         self.assertEqual({r.json["commonLabels"]["alertname"] for r in bad.requests}, {"bad"})
+
+
+class Settings(ChannelTest):
+    def test_a_new_configuration_changes_where_alerts_go(self):
+        first, text = self.webhook()
+        second, _ = self.webhook()
+        self.begin({"ops": text})
+        alert = self.fire("ops")
+        first.next()
+        with open(self.broker.config) as file:
+            before = file.read()
+        self.broker.write_config(before.replace(first.url, second.url))
+        self.broker.get("system.reload")
+        self.broker.get("alert.resolve", alert=alert)
+        self.assertEqual(second.next().json["status"], "resolved")
+        self.assertEqual(len(first.requests), 1)
+
+    def test_a_channel_that_cannot_work_is_refused_with_its_place(self):
+        wrong = {"url": "{name: a, type: webhook}", "command": "{name: a, type: exec, command: [sh]}",
+                 "severities": "{name: a, type: slack, url: 'http://x/', severities: [worse]}",
+                 "routing_key_file": "{name: a, type: pagerduty}", "to": "{name: a, type: email, url: 'smtp://x', from: a@b}",
+                 "quiet_from": "{name: a, type: slack, url: 'http://x/', quiet_from: '25:00', quiet_to: '07:00'}"}
+        path = os.path.join(self.folder, "wrong.yaml")
+        for key, channel in wrong.items():
+            with open(path, "w") as file:
+                file.write("channels:\n  - %s\n" % channel)
+            done = subprocess.run([os.path.join(harness.BIN, "tocsind"), "--check-config", "--config", path], capture_output=True, text=True)
+            self.assertEqual(done.returncode, 78, key)
+            self.assertRegex(done.stderr, r"^%s:2:\d+: %s: " % (path, key))
+
+    def test_what_is_in_force_is_shown_without_secrets_and_read_back(self):
+        path = os.path.join(self.folder, "good.yaml")
+        with open(path, "w") as file:
+            file.write("channels:\n  - {name: a, type: slack, url: 'https://hooks.example.org/T0P/S3CRET'}\n")
+        command = [os.path.join(harness.BIN, "tocsind"), "--print-config", "--config"]
+        shown = subprocess.run(command + [path], capture_output=True, text=True, check=True).stdout
+        self.assertNotIn("S3CRET", shown)
+        with open(path, "w") as file:
+            file.write(shown)
+        self.assertEqual(subprocess.run(command + [path], capture_output=True, text=True, check=True).stdout, shown)
 
 
 class Drill(ChannelTest):

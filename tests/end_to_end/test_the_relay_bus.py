@@ -3,8 +3,10 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 
 import msgpack
@@ -197,6 +199,85 @@ class Trouble(RelayTest):
         harness.wait_for(lambda: self.status()["out"]["sent"] == 1, "the entry")
         self.assertNotIn("s3cret-word", repr(self.status()) + self.broker.read_log())
         self.redis.client.auth("s3cret-word")
+
+
+class Stranger:
+    """Takes any command for one and answers what it was told to (FAULTS R9, R10)."""
+
+    def __init__(self, answer):
+        self.answer, self.asked = answer, 0
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.url = "redis://127.0.0.1:%d" % self.listener.getsockname()[1]
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        while True:
+            try:
+                peer, _ = self.listener.accept()
+            except OSError:
+                return
+            with peer:
+                peer.settimeout(5)
+                try:
+                    while peer.recv(65536):
+                        self.asked += 1
+                        peer.sendall(self.answer)
+                except OSError:
+                    pass
+
+    def close(self):
+        self.listener.close()
+
+
+class Strangers(harness.unittest.TestCase):
+    ANSWERS = (b"-NOAUTH Authentication required.\r\n", b"-LOADING Redis is loading\r\n", b"-MOVED 1 10.0.0.1:6379\r\n",
+               b"-CLUSTERDOWN down\r\n", b"-NOPERM no\r\n", b"*2147483647\r\n", b"$2147483647\r\nx", b"$-2\r\n", b":\r\n", b"*1\r\n" * 100,
+               b"HTTP/1.1 400 Bad Request\r\n\r\n", bytes(range(256)), b"+OK\r\n", b"$9\r\nrole:wolf\r\n\r\n", b"")
+
+    def test_whatever_it_says_the_broker_goes_on(self):
+        for answer in self.ANSWERS:
+            with self.subTest(answer=answer[:20]):
+                stranger = Stranger(answer)
+                broker = harness.Broker(OUT % (stranger.url, ", in: [{stream: telemetry, kind: metrics}]"))
+                try:
+                    harness.wait_for(lambda: stranger.asked > 0, "the broker to ask")
+                    status = harness.wait_for(lambda: (lambda s: s if s["out"]["error"] and s["in"][0]["error"] else None)(
+                        broker.get("relay.status")), "it to be given up")
+                    self.assertFalse(status["out"]["connected"])
+                    broker.get("incident.open", title="still here", severity="low")
+                    with open("/proc/%d/statm" % broker.process.pid) as file:
+                        self.assertLess(int(file.read().split()[1]) * 4096, 1 << 30)
+                finally:
+                    broker.close()
+                    stranger.close()
+
+
+class Settings(RelayTest):
+    def test_a_bus_can_be_tied_to_and_let_go_while_the_broker_runs(self):
+        self.broker = harness.Broker("limits: {series: 1000}\n")
+        self.addCleanup(self.broker.close)
+        self.open_incidents(3)
+        self.assertFalse(self.status()["configured"])
+        self.broker.write_config(OUT % (self.redis.url, ", in: [{stream: telemetry, kind: metrics}]"))
+        self.broker.get("system.reload")
+        self.wait_entries("tocsin:incident", 3)
+        harness.wait_for(lambda: self.status()["in"][0]["connected"], "the stream")
+        self.broker.write_config("limits: {series: 1000}\n")
+        self.broker.get("system.reload")
+        harness.wait_for(lambda: not self.status()["configured"], "the end of it")
+        self.open_incidents(3, 3)
+        self.assertEqual(len(self.redis.entries("tocsin:incident")), 3)
+
+    def test_a_bus_that_cannot_work_is_refused_with_its_place(self):
+        wrong = {"{url: 'http://x'}": "relay.url", "{url: 'redis://10.0.0.1'}": "relay.url",
+                 "{url: 'redis://127.0.0.1', out: {families: [heartbeat]}}": "relay.out", "{in: [{stream: s, kind: metrics}]}": "relay.url"}
+        path = os.path.join(self.redis.folder.name, "wrong.yaml")
+        for text, key in wrong.items():
+            with open(path, "w") as file:
+                file.write("relay: %s\n" % text)
+            done = subprocess.run([os.path.join(harness.BIN, "tocsind"), "--check-config", "--config", path], capture_output=True, text=True)
+            self.assertEqual(done.returncode, 78, text)
+            self.assertRegex(done.stderr, r"^%s:1:\d+: %s: " % (path, key))
 
 
 class In(RelayTest):
