@@ -29,6 +29,7 @@
 #define CONDITION_MAX_BYTES 16384u
 #define EVALUATION_MAX_BYTES (UINT64_C(256) << 20)
 #define EVALUATION_MAX_POINTS UINT64_C(50000000)
+#define ELEMENT_POINTS 10u /* what looking at a series or an element counts for */
 
 typedef struct condition condition_t;
 

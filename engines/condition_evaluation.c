@@ -161,6 +161,8 @@ bool vector_unique(evaluation_t *self, const node_t *node, const vector_t *vecto
     table_t seen;
     if (vector->count < 2)
         return true;
+    if (!evaluation_read(self, node, vector->count * ELEMENT_POINTS))
+        return false;
     table_init(&seen, (uint32_t)vector->count);
     for (uint32_t i = 0; unique && i < vector->count; i++) {
         uint64_t hash = element_hash(self, &vector->items[i]);
@@ -204,7 +206,7 @@ static bool evaluate_selector(evaluation_t *self, const node_t *node, vector_t *
     *out = (vector_t){0};
     while (self->source->next(self->source->context, selector, to - self->moment->lookback_ms, to,
                               &at, &series)) {
-        if (!evaluation_read(self, node, 1) || !add_look(self, node, &series, out))
+        if (!evaluation_read(self, node, ELEMENT_POINTS) || !add_look(self, node, &series, out))
             return false;
         series = (series_look_t){0};
     }

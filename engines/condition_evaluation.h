@@ -44,6 +44,7 @@ bool evaluation_meets_histogram(evaluation_t *self, const node_t *node, text_t n
 
 /*  NULL when the bound is reached; the error is set. */
 void *evaluation_take(evaluation_t *self, const node_t *node, size_t size);
+/*  False when too much was read; the error is set. */
 bool evaluation_read(evaluation_t *self, const node_t *node, size_t points);
 
 bool vector_add(evaluation_t *self, const node_t *node, vector_t *vector, const element_t *sample);

@@ -120,7 +120,7 @@ static bool call_over(evaluation_t *self, const node_t *call, answer_t *out)
         if (series.histogram != NULL)
             return evaluation_meets_histogram(self, call, series.name);
         cut(&range, &series);
-        if (!evaluation_read(self, call, range.count + 1) ||
+        if (!evaluation_read(self, call, range.count + ELEMENT_POINTS) ||
             !room_for_values(self, call, &range, &room) ||
             !add_over(self, call, &series, &range, &out->vector))
             return false;
@@ -198,7 +198,7 @@ static bool call_absent_over_time(evaluation_t *self, const node_t *call, answer
     series_look_t series = {0};
     while (self->source->next(self->source->context, selector, range.from_ms, to, &at, &series)) {
         cut(&range, &series);
-        if (!evaluation_read(self, call, 1))
+        if (!evaluation_read(self, call, ELEMENT_POINTS))
             return false;
         if (range.count > 0 && !self->unfiltered)
             return true;

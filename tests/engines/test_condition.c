@@ -281,6 +281,23 @@ static void test_condition__an_evaluation_that_grows_without_end_is_bounded(void
     free(got);
 }
 
+static void test_condition__an_evaluation_that_takes_without_end_is_bounded(void **state)
+{
+    (void)state;
+    char text[2048] = "a";
+    for (int i = 0; i < 30000; i++) {
+        char value[16];
+        snprintf(value, sizeof value, "%d", i);
+        label_t pair = {TEXT_OF("x"), text_of(value)};
+        written_add(written_new(&series, TEXT_OF("a"), &pair, 1), 0, 1);
+    }
+    for (int i = 0; i < 190; i++)
+        strcat(text, " + 1");
+    char *got = run(condition_evaluate, text, 0);
+    assert_non_null(strstr(got, "the evaluation reads more than 50 million points"));
+    free(got);
+}
+
 /* -- selectors -- */
 
 static void test_condition__a_missing_label_matches_as_the_empty_text(void **state)
@@ -449,6 +466,7 @@ int main(void)
         TEST(strings_have_the_escapes_of_go),
         TEST(ten_to_the_fifth_parentheses_are_refused_at_once),
         TEST(an_evaluation_that_grows_without_end_is_bounded),
+        TEST(an_evaluation_that_takes_without_end_is_bounded),
         TEST(a_missing_label_matches_as_the_empty_text),
         TEST(a_present_value_is_at_most_as_old_as_the_lookback),
         TEST(a_range_has_both_its_ends),

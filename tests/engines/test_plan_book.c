@@ -414,7 +414,7 @@ static void test_plan_book__a_pattern_without_end_is_an_error_of_its_plan(void *
 
 /* -- against the same samples written down -- */
 
-#define HISTORY 200
+#define HISTORY 80
 
 static const char *const histories[] = {
     "sum_over_time(load[10s])",

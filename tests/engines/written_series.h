@@ -32,13 +32,14 @@ typedef struct {
 static inline written_t *written_new(written_series_t *self, text_t name, const label_t *pairs,
                                      size_t count)
 {
-    uint8_t *buffer = memory_new(1, LABELS_MAX_BYTES);
+    uint8_t *buffer = memory_grow(NULL, 1, LABELS_MAX_BYTES);
     labels_t labels = labels_build(pairs, count, buffer);
     uint8_t *kept = arena_take(&self->arena, labels.size + 1);
     if (labels.size > 0)
         memcpy(kept, buffer, labels.size);
     free(buffer);
-    self->items = memory_grow(self->items, self->count + 1, sizeof *self->items);
+    if ((self->count & (self->count - 1)) == 0) /* room for the next power of two */
+        self->items = memory_grow(self->items, 2 * self->count + 1, sizeof *self->items);
     written_t *series = &self->items[self->count++];
     *series = (written_t){.name = arena_copy(&self->arena, name),
                           .labels = {kept, labels.size, labels.count}};
