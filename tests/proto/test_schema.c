@@ -75,6 +75,25 @@ static void test_schema__what_only_the_store_sees_is_not_written_for_others(void
     msgpack_sbuffer_destroy(&stored);
 }
 
+static void test_schema__what_is_only_told_is_stepped_over_when_read(void **state)
+{
+    (void)state;
+    policy_t policy = sample_policy(), again;
+    msgpack_sbuffer packed;
+    arena_t arena;
+    msgpack_sbuffer_init(&packed);
+    arena_init(&arena);
+    policy.error = TEXT_OF("many to many");
+    schema_write(&policy_schema, &policy, false, &packed);
+    assert_non_null(memmem(packed.data, packed.size, "many to many", 12));
+    cursor_t cursor = cursor_over(packed.data, packed.size);
+    assert_int_equal(schema_read(&policy_schema, &limits, &cursor, true, &arena, &again, NULL),
+                     STATUS_OK);
+    assert_null(again.error.data);
+    msgpack_sbuffer_destroy(&packed);
+    arena_free(&arena);
+}
+
 typedef struct {
     size_t count;
     char last[200];
@@ -157,6 +176,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_schema__what_is_written_is_read_back_equal),
         cmocka_unit_test(test_schema__a_copy_shares_nothing_with_what_it_was_made_of),
+        cmocka_unit_test(test_schema__what_is_only_told_is_stepped_over_when_read),
         cmocka_unit_test(test_schema__what_only_the_store_sees_is_not_written_for_others),
         cmocka_unit_test(test_schema__every_error_is_said_and_the_first_reason_is_answered),
         cmocka_unit_test(test_schema__both_ends_of_an_open_range_are_refused),
