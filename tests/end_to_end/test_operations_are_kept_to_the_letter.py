@@ -179,6 +179,33 @@ class Operations(BrokerTest):
         get("runbook.delete", name="r")
         self.assertEqual(refusal("runbook.get", name="r"), "not_found")
 
+    def test_every_command_refuses_what_is_wrong_with_it(self):
+        """Of each command: what must be there, what is not there, and one value of a wrong type and one too long."""
+        good = {"incident.update": {"incident": "INC-1", "owner": "o"}, "incident.note": {"incident": "INC-1", "text": "t"},
+                "incident.resolve": {"incident": "INC-1"}, "incident.close": {"incident": "INC-1"}, "incident.get": {"incident": "INC-1"},
+                "incident.open": {"title": "t", "severity": "low"}, "policy.put": dict(POLICY), "policy.get": {"name": "p"},
+                "policy.delete": {"name": "p"}, "policy.enable": {"name": "p"}, "policy.disable": {"name": "p"},
+                "alert.fire": {"policy": "p"}, "alert.get": {"alert": "ALT-1"}, "alert.ack": {"alert": "ALT-1"}, "alert.resolve": {"alert": "ALT-1"},
+                "runbook.put": {"name": "r", "description": "d", "procedures": ["a"], "steps": {"a": ["one"]}}, "runbook.get": {"name": "r"},
+                "runbook.delete": {"name": "r"}, "runbook.start": {"incident": "INC-1", "name": "r"},
+                "runbook.tick": {"incident": "INC-1", "procedure": "a", "step": "one", "outcome": "done"},
+                "silence.put": {"match": {"a": "b"}, "duration": 60, "by": "ann", "reason": "r"}, "silence.delete": {"silence": "SIL-1"}}
+        optional = {"owner", "match", "duration"}
+        finds = {d for d in good if not d.endswith((".put", ".open"))}
+        refusal = self.broker.refusal
+        for do, arguments in good.items():
+            if do in finds:
+                self.assertEqual(refusal(do, **arguments), "not_found", do)
+            for key, value in arguments.items():
+                rest = {k: v for k, v in arguments.items() if k != key}
+                if key not in optional:
+                    self.assertEqual(refusal(do, **rest), "bad_request", (do, key, "missing"))
+                    self.assertEqual(refusal(do, **dict(rest, **{key: None})), "bad_request", (do, key, "nil"))
+                self.assertEqual(refusal(do, **dict(rest, **{key: [[]]})), "bad_request", (do, key, "wrong type"))
+                if isinstance(value, str) and key not in ("incident", "alert", "silence"):  # an id of no form is not found
+                    self.assertEqual(refusal(do, **dict(rest, **{key: "x" * 20000})), "bad_request", (do, key, "too long"))
+        self.assertEqual(self.broker.get("audit.list")["items"], [], "what is refused changes nothing")
+
     def test_once_makes_a_resend_harmless_and_keeps_a_failure_too(self):
         first = self.broker.ask("incident.open", title="t", severity="low", once="o1")
         self.assertEqual(self.broker.ask("incident.open", title="other", severity="high", once="o1"), first)
