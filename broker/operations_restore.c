@@ -23,21 +23,25 @@ static bool restore_silence(void *context, const void *thing)
 
 static bool restore_incident(void *context, const void *thing)
 {
-    operations_t *self = context;
-    if (((const incident_t *)thing)->status == INCIDENT_CLOSED)
-        operations_manager_count_incident(self->manager, thing);
-    else
-        operations_manager_restore_incident(self->manager, thing);
+    operations_manager_restore_incident(((operations_t *)context)->manager, thing);
     return true;
 }
 
 static bool restore_alert(void *context, const void *thing)
 {
-    operations_t *self = context;
-    if (((const alert_t *)thing)->state == ALERT_RESOLVED)
-        operations_manager_count_alert(self->manager, thing);
-    else
-        operations_manager_restore_alert(self->manager, thing);
+    operations_manager_restore_alert(((operations_t *)context)->manager, thing);
+    return true;
+}
+
+static bool count_incident(void *context, const void *thing)
+{
+    operations_manager_count_incident(((operations_t *)context)->manager, thing);
+    return true;
+}
+
+static bool count_alert(void *context, const void *thing)
+{
+    operations_manager_count_alert(((operations_t *)context)->manager, thing);
     return true;
 }
 
@@ -87,6 +91,8 @@ void operations_restore(operations_t *self)
     store_each(store, TABLE_SILENCE, restore_silence, self);
     store_each(store, TABLE_INCIDENT, restore_incident, self);
     store_each(store, TABLE_ALERT, restore_alert, self);
+    store_each_over(store, TABLE_INCIDENT, count_incident, self);
+    store_each_over(store, TABLE_ALERT, count_alert, self);
     operations_manager_restore_numbers(self->manager, store_last_id(store, TABLE_INCIDENT),
                                        store_last_id(store, TABLE_ALERT),
                                        store_last_id(store, TABLE_SILENCE));

@@ -96,9 +96,12 @@ void store_audit(store_t *self, const audit_t *audit);
  * walk. */
 typedef bool (*store_visit_t)(void *context, const void *thing);
 
-/*  Every row, in order of id or name; incidents and alerts with their newest notes and timeline
- * when `live` (unclosed, active), bare otherwise. */
+/*  Every row, in order of id or name; of incidents and alerts those that live (unclosed, active),
+ * with their newest notes and timeline. */
 void store_each(store_t *self, table_t table, store_visit_t visit, void *context);
+/*  Every closed incident or resolved alert, in any order, and of it nothing but its state and the
+ * times that the operational metrics are made of. */
+void store_each_over(store_t *self, table_t table, store_visit_t visit, void *context);
 
 /*  One incident with at most `most` of its newest notes and timeline (0: all); one alert. False: it
  * is not there. */

@@ -61,6 +61,9 @@ static char *make_room(arena_t *arena, uint64_t most, size_t size, sqlite3_stmt 
 void store_read_notes(store_t *self, statement_t which, uint64_t id, uint64_t most, arena_t *arena,
                       const note_t **notes, uint32_t *count)
 {
+    *count = 0;
+    if (most == 0)
+        return;
     sqlite3_stmt *statement = store_statement(self, which);
     note_t *rows = (note_t *)(void *)make_room(arena, most, sizeof *rows, statement, id);
     uint64_t free_rows = most;
@@ -76,6 +79,9 @@ void store_read_notes(store_t *self, statement_t which, uint64_t id, uint64_t mo
 void store_read_moves(store_t *self, uint64_t id, uint64_t most, arena_t *arena,
                       const move_t **moves, uint32_t *count)
 {
+    *count = 0;
+    if (most == 0)
+        return;
     sqlite3_stmt *statement = store_statement(self, DO_INCIDENT_MOVES);
     move_t *rows = (move_t *)(void *)make_room(arena, most, sizeof *rows, statement, id);
     uint64_t free_rows = most;
@@ -150,16 +156,32 @@ bool store_find_name(store_t *self, table_t table, text_t name, arena_t *arena, 
     return name.data != NULL && store_find_row(self, table, 0, name, arena, thing);
 }
 
-static bool is_live_incident(const incident_t *incident)
+static const char *which_live(table_t table)
 {
-    return incident->status != INCIDENT_CLOSED;
+    switch ((int)table) {
+    case TABLE_INCIDENT:
+        return "WHERE status <> 'closed' ";
+    case TABLE_ALERT:
+        return "WHERE state <> 'resolved' ";
+    default:
+        return "";
+    }
+}
+
+static void complete(store_t *self, table_t table, arena_t *arena, void *thing)
+{
+    if (table == TABLE_INCIDENT)
+        add_incident_rows(self, NOTES_SHOWN, arena, thing);
+    else if (table == TABLE_ALERT)
+        add_alert_rows(self, arena, thing);
 }
 
 void store_each(store_t *self, table_t table, store_visit_t visit, void *context)
 {
     char text[STORE_SQL_BYTES];
     size_t used = store_select_from(text, table);
-    snprintf(text + used, sizeof text - used, "ORDER BY %s", store_tables[table].key);
+    snprintf(text + used, sizeof text - used, "%sORDER BY %s", which_live(table),
+             store_tables[table].key);
     sqlite3_stmt *statement = store_prepare(self, text);
     arena_t arena;
     arena_init(&arena);
@@ -167,15 +189,47 @@ void store_each(store_t *self, table_t table, store_visit_t visit, void *context
     while (more && store_next(self, statement)) {
         void *thing = arena_take(&arena, store_tables[table].schema->size);
         row_read(statement, store_tables[table].schema, &arena, thing);
-        if (table == TABLE_INCIDENT && is_live_incident(thing))
-            add_incident_rows(self, NOTES_SHOWN, &arena, thing);
-        else if (table == TABLE_ALERT && ((alert_t *)thing)->state != ALERT_RESOLVED)
-            add_alert_rows(self, &arena, thing);
+        complete(self, table, &arena, thing);
         more = visit(context, thing);
         arena_reset(&arena);
     }
     sqlite3_finalize(statement);
     arena_free(&arena);
+}
+
+static double column_time(sqlite3_stmt *statement, int at)
+{
+    return sqlite3_column_type(statement, at) == SQLITE_NULL ? (double)NAN
+                                                             : sqlite3_column_double(statement, at);
+}
+
+static bool visit_closed(sqlite3_stmt *statement, store_visit_t visit, void *context)
+{
+    incident_t incident = {.status = INCIDENT_CLOSED,
+                           .created_at = column_time(statement, 0),
+                           .resolved_at = column_time(statement, 1)};
+    return visit(context, &incident);
+}
+
+static bool visit_resolved(sqlite3_stmt *statement, store_visit_t visit, void *context)
+{
+    alert_t alert = {.state = ALERT_RESOLVED,
+                     .fired_at = column_time(statement, 0),
+                     .acknowledged_at = column_time(statement, 1)};
+    return visit(context, &alert);
+}
+
+void store_each_over(store_t *self, table_t table, store_visit_t visit, void *context)
+{
+    bool incidents = table == TABLE_INCIDENT;
+    sqlite3_stmt *statement = store_prepare(
+        self, incidents ? "SELECT created_at, resolved_at FROM incident WHERE status = 'closed'"
+                        : "SELECT fired_at, acknowledged_at FROM alert WHERE state = 'resolved'");
+    bool more = statement != NULL;
+    while (more && store_next(self, statement))
+        more = incidents ? visit_closed(statement, visit, context)
+                         : visit_resolved(statement, visit, context);
+    sqlite3_finalize(statement);
 }
 
 /* -- lists -- */
@@ -270,14 +324,6 @@ static bool page_is_full(page_t *self, int64_t limit)
 {
     self->more = self->count >= limit || self->items.size >= LIST_BYTES;
     return self->more;
-}
-
-static void complete(store_t *self, table_t table, arena_t *arena, void *thing)
-{
-    if (table == TABLE_INCIDENT)
-        add_incident_rows(self, NOTES_SHOWN, arena, thing);
-    else if (table == TABLE_ALERT)
-        add_alert_rows(self, arena, thing);
 }
 
 static void write_key(table_t table, const void *thing, msgpack_sbuffer *cursor)

@@ -7,7 +7,8 @@
  *  COUNT incidents, each answered when it is on disk. Then the rows that it wrote are read back and
  *  written again by a program that does nothing else, in transactions of the same commands (those
  *  of one turn carry one time), with the same settings, into an empty database on the same disk.
- *  Printed: the median of each, and of their ratios. */
+ *  Printed: the median of each, and of their ratios. Then how long a daemon takes to be ready that
+ *  finds OPEN open incidents. */
 #include "broker/store_tables.h"
 #include "proto/must.h"
 #include "proto/pack.h"
@@ -18,6 +19,7 @@
 #include <sys/wait.h>
 
 #define ROUNDS 5
+#define OPEN 100000
 #define TABLES 4
 
 static const char *const tables[TABLES] = {"incident", "incident_move", "publication", "audit"};
@@ -321,6 +323,23 @@ static void measure(const char *program, const char *folder, uint64_t in_flight,
     fflush(stdout);
 }
 
+static void measure_restart(const char *program, const char *folder)
+{
+    double seconds[ROUNDS];
+    daemon_t daemon;
+    snprintf(daemon.store, sizeof daemon.store, "%s/store", folder);
+    daemon_start(&daemon, program);
+    open_incidents(&daemon, OPEN, 256);
+    for (size_t round = 0; round < ROUNDS; round++) {
+        daemon_stop(&daemon);
+        double started = now_s();
+        daemon_start(&daemon, program);
+        seconds[round] = now_s() - started;
+    }
+    daemon_stop(&daemon);
+    printf("ready with %d open incidents after %.2f s\n", OPEN, median(seconds));
+}
+
 int main(int argc, char **argv)
 {
     static const uint64_t in_flight[] = {1, 16, 256}, counts[] = {1000, 10000, 40000};
@@ -334,6 +353,7 @@ int main(int argc, char **argv)
     printf("in flight    tocsind/s       bare/s    ratio  a commit\n");
     for (size_t i = 0; i < sizeof in_flight / sizeof *in_flight; i++)
         measure(argv[1], folder, in_flight[i], counts[i]);
+    measure_restart(argv[1], folder);
     remove_folder(folder);
     return 0;
 }
