@@ -22,6 +22,6 @@ need_packages() {
 build_packages=(cmake ninja-build pkg-config gcc libc6-dev libzmq3-dev libczmq-dev libmsgpack-dev libsqlite3-dev libyaml-dev
     libxxhash-dev libpcre2-dev libsystemd-dev libjansson-dev scdoc libcurl4-openssl-dev libssl-dev libhiredis-dev)
 test_packages=(libcmocka-dev g++ binutils man-db zsh fish clang-14 libclang-rt-14-dev clang-format-14 clang-tidy-14 python3 python3-zmq python3-msgpack python3-yaml procps strace valgrind
-    openssl prometheus prometheus-alertmanager python3-aiosmtpd redis-server python3-redis)
+    openssl prometheus prometheus-alertmanager python3-aiosmtpd redis-server python3-redis iproute2)
 # for the examples; where Node comes from elsewhere it brings its own npm
 command -v npm >/dev/null || test_packages+=(nodejs npm)
