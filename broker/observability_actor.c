@@ -443,6 +443,7 @@ static void pass_status(actor_t *self, zmsg_t **mail)
     for (size_t i = 0; i < LANE_INCIDENTS; i++)
         report.ingest[i] = self->tallies[i];
     report.series = observability_stack_series(self->stack);
+    report.plans = observability_stack_plans(self->stack);
     report.publications_not_kept = self->not_kept;
     report.events_diverted = producers_diverted(self->producers);
     unsigned char kind = MAIL_STATUS;

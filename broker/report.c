@@ -125,9 +125,19 @@ static void pack_access(const report_t *report, msgpack_sbuffer *out)
         pack_pair(out, zap_verdict_word(verdict), self->verdicts[verdict]);
 }
 
+static void pack_plans(const plan_use_t *self, msgpack_sbuffer *out)
+{
+    pack_string(out, "conditions");
+    pack_map(out, 4);
+    pack_pair(out, "count", self->count);
+    pack_pair(out, "limit", self->limit);
+    pack_pair(out, "range_bytes", self->range_bytes);
+    pack_pair(out, "range_bytes_limit", self->range_limit);
+}
+
 void report_encode(const report_t *self, msgpack_sbuffer *out)
 {
-    pack_map(out, 18);
+    pack_map(out, 19);
     pack_string(out, "version");
     pack_string(out, TOCSIN_VERSION);
     pack_string(out, "uptime");
@@ -140,6 +150,7 @@ void report_encode(const report_t *self, msgpack_sbuffer *out)
     pack_pair(out, "count", self->series.count);
     pack_pair(out, "limit", self->series.limit);
     pack_pair(out, "overflow", self->series.overflow);
+    pack_plans(&self->plans, out);
     pack_publications(self, out);
     pack_pair(out, "publications_not_kept", self->publications_not_kept);
     pack_subscriptions(self, out);

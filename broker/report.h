@@ -37,6 +37,7 @@ typedef struct {
     uint64_t events_diverted; /* to __overflow__, because their producer had no series left */
     tally_t ingest[LANE_COUNT];
     series_use_t series;
+    plan_use_t plans;
     uint64_t publications_not_kept; /* published, but the store's queue was full */
     uint64_t heads[FAMILY_STORED];
     store_use_t store;

@@ -1,5 +1,6 @@
 #include "engines/condition_aggregate.h"
 
+#include "engines/condition_lexer.h"
 #include "engines/table.h"
 
 #include <math.h>
@@ -182,22 +183,10 @@ static const aggregator_t aggregators[] = {
 
 static const char *const refused[] = {"count_values", "group", "limit_ratio", "limitk", "stdvar"};
 
-static bool same_word(text_t word, text_t keyword)
-{
-    if (word.size != keyword.size)
-        return false;
-    for (size_t i = 0; i < word.size; i++) {
-        char c = word.data[i];
-        if ((c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c) != keyword.data[i])
-            return false;
-    }
-    return true;
-}
-
 const aggregator_t *aggregator_named(text_t name)
 {
     for (size_t i = 0; i < AGGREGATORS; i++)
-        if (same_word(name, aggregators[i].name))
+        if (name_is_keyword(name, aggregators[i].name))
             return &aggregators[i];
     return NULL;
 }
@@ -205,7 +194,7 @@ const aggregator_t *aggregator_named(text_t name)
 bool aggregator_refused(text_t name)
 {
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
-        if (same_word(name, text_of(refused[i])))
+        if (name_is_keyword(name, text_of(refused[i])))
             return true;
     return false;
 }

@@ -31,6 +31,18 @@ static int digit_value(char c)
     return 16;
 }
 
+bool name_is_keyword(text_t name, text_t keyword)
+{
+    if (name.size != keyword.size)
+        return false;
+    for (size_t i = 0; i < name.size; i++) {
+        char c = name.data[i];
+        if ((c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c) != keyword.data[i])
+            return false;
+    }
+    return true;
+}
+
 /* '\0' at the end; a NUL in the text is no token either way. */
 static char look(const lexer_t *self, size_t ahead)
 {

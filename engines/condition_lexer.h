@@ -67,6 +67,9 @@ typedef struct {
 /*  The next token; TOKEN_END again and again at the end. */
 token_t lexer_next(lexer_t *self);
 
+/*  Is a name this keyword? Keywords are of any case. */
+bool name_is_keyword(text_t name, text_t keyword);
+
 /*  The value of a TOKEN_NUMBER; false if no double holds it. */
 bool token_number(text_t token, double *number);
 

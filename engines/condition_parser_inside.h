@@ -28,7 +28,7 @@ void parser_advance(parser_t *self);
 token_t parser_peek_behind(const parser_t *self);
 /*  Pass the token if it is of that kind. */
 bool parser_take(parser_t *self, token_kind_t kind);
-/*  A keyword, of any case. */
+/*  Is it that keyword? */
 bool token_is_word(const token_t *token, const char *keyword);
 
 node_t *parser_node(parser_t *self, node_kind_t kind, size_t at);

@@ -96,17 +96,9 @@ bool parser_take(parser_t *self, token_kind_t kind)
     return true;
 }
 
-/* Keywords are of any case. */
 bool token_is_word(const token_t *token, const char *keyword)
 {
-    if (token->kind != TOKEN_NAME || token->text.size != strlen(keyword))
-        return false;
-    for (size_t i = 0; i < token->text.size; i++) {
-        char c = token->text.data[i];
-        if ((c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c) != keyword[i])
-            return false;
-    }
-    return true;
+    return token->kind == TOKEN_NAME && name_is_keyword(token->text, text_of(keyword));
 }
 
 static bool is_label(text_t name)

@@ -120,6 +120,13 @@ typedef struct {
 
 series_use_t observability_stack_series(const observability_stack_t *self);
 
+typedef struct {
+    uint64_t count, limit;             /* conditions evaluated */
+    uint64_t range_bytes, range_limit; /* what their ranges take, and may take */
+} plan_use_t;
+
+plan_use_t observability_stack_plans(const observability_stack_t *self);
+
 bool observability_stack_metric(const observability_stack_t *self, text_t name, labels_t labels,
                                 metric_view_t *view);
 bool observability_stack_anomaly(const observability_stack_t *self, text_t name, labels_t labels,

@@ -71,9 +71,10 @@ void plan_book_configure(plan_book_t *self, uint32_t plans, uint64_t range_bytes
     self->budget.limit = range_bytes > self->budget.used ? range_bytes : self->budget.used;
 }
 
-uint64_t plan_book_range_bytes(const plan_book_t *self)
+plan_book_use_t plan_book_use(const plan_book_t *self)
 {
-    return self->budget.used;
+    return (plan_book_use_t){registry_count(&self->plans), self->limit, self->budget.used,
+                             self->budget.limit};
 }
 
 /* -- results -- */

@@ -75,7 +75,11 @@ int64_t plan_book_next(const plan_book_t *self);
 bool plan_book_test(const plan_book_t *self, const condition_t *condition, int64_t lookback_ms,
                     instant_t now, arena_t *arena, answer_t *answer, condition_error_t *error);
 
-/*  Bytes that range buffers take. */
-uint64_t plan_book_range_bytes(const plan_book_t *self);
+typedef struct {
+    uint64_t count, limit;             /* plans */
+    uint64_t range_bytes, range_limit; /* what range buffers take, and may take */
+} plan_book_use_t;
+
+plan_book_use_t plan_book_use(const plan_book_t *self);
 
 #endif

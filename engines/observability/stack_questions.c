@@ -6,6 +6,12 @@ series_use_t observability_stack_series(const observability_stack_t *self)
     return (series_use_t){use.count, use.limit, use.overflow};
 }
 
+plan_use_t observability_stack_plans(const observability_stack_t *self)
+{
+    plan_book_use_t use = plan_book_use(self->plans);
+    return (plan_use_t){use.count, use.limit, use.range_bytes, use.range_limit};
+}
+
 bool observability_stack_metric(const observability_stack_t *self, text_t name, labels_t labels,
                                 metric_view_t *view)
 {

@@ -166,7 +166,7 @@ static void run(const char *name, const char *condition)
     double a_second = median(evaluations);
     printf("%-22s %8.1f ns an event %8.1f ns a series evaluated %7.2f %% of a core %8.0f bytes\n",
            name, median(events) / SERIES * 1e9, a_second / SERIES * 1e9, 100 * a_second,
-           (double)plan_book_range_bytes(self->book) / SERIES);
+           (double)plan_book_use(self->book).range_bytes / SERIES);
     tear_down(self);
 }
 

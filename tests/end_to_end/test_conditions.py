@@ -72,6 +72,15 @@ class Conditions(BrokerTest):
         self.assertGreater(alert["value_at_fire"], 5)
         wait_for(lambda: (self.push(rising | {"value": 0}), not self.alerts("errors"))[1], "the rate to fall", 20)
 
+    def test_the_room_of_ranges_is_told_and_given_back(self):
+        self.push(gauge("cpu", 0.9, host="a"))
+        before = self.broker.get("system.status")["conditions"]
+        self.assertEqual((before["count"], before["range_bytes"], before["range_bytes_limit"]), (0, 0, 256 << 20))
+        self.broker.get("policy.put", name="p", severity="low", channels=[], condition="rate(cpu[1h]) > 5")
+        wait_for(lambda: self.broker.get("system.status")["conditions"]["range_bytes"] == 8 * 12, "the buffer of the one series")
+        self.broker.get("policy.delete", name="p")
+        wait_for(lambda: self.broker.get("system.status")["conditions"] == before, "the buffer to go")
+
     def test_a_plan_that_errs_stops_no_other(self):
         for name, condition in (("bad", "cpu * on () mem > 0"), ("good", "cpu + 0 > 0.5")):
             self.broker.get("policy.put", name=name, severity="low", channels=[], window=0.2, condition=condition)
