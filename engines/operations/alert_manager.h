@@ -1,22 +1,22 @@
 /*  alert_manager - which alerts are there, and where does each stand?
  *
- *                    `for` is over               a person
- *           pending ─────────────► firing ───────────────► acknowledged
- *            │   │                  │  ▲                     │    ▲
- *    clears: │   │ no data          │  │                     │    │
- *   no trace │   ▼                  ▼  │ there is data again ▼    │
- *            │  no_data ◄────────────► ┴ ◄────────────────────────┘
- *            ▼
- *          (gone)       each of the four ─────► resolved, which is final
+ *      pending ── `for` is over ──► firing ── a person ──► acknowledged
+ *       │   │                        ▲ │                     ▲ │
+ *       │   │                   data │ │ no data        data │ │ no data
+ *       │   │                        │ ▼                     │ ▼
+ *       │   └────── no data ──────► ┌─────────────────────────────┐
+ *       │                           │           no_data           │
+ *       ▼ clears: no trace          └─────────────────────────────┘
+ *     (gone)
+ *
+ *      pending, firing, acknowledged, no_data ── it is over ──► resolved, which is final
  *
  *  An alert is a policy and the labels of a result. Its condition holds: it is pending, and fires
- *  when `for` is over. It is clear: a pending alert leaves no trace; a firing one is resolved,
- * after keep_firing_for, and one that holds again meanwhile goes on with one occurrence more. With
- * a resolve condition, that one must hold and the condition not. No data: the policy's no_data says
- *  whether the alert stays as it is, with its clock standing still, goes to no_data, or is
- * resolved.
- *
- *  An alert fired by hand is ended by hand or with its policy only.
+ *  when `for` is over. It is clear: a pending alert leaves no trace; a firing one is resolved
+ *  after keep_firing_for, and one that holds again meanwhile goes on with one occurrence more.
+ *  With a resolve condition, that one must hold and the condition not. No data: the policy's
+ *  no_data says whether the alert stays as it is, with its clock standing still, goes to no_data,
+ *  or is resolved. An alert fired by hand is ended by hand or with its policy only.
  *
  *  Owns     the active alerts; a resolved one, for as long as the step that names it
  *  Bounds   `alerts` active ones

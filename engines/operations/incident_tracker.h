@@ -1,23 +1,24 @@
 /*  incident_tracker - which incidents are there, and where does each stand?
  *
- *          ┌─────────────────────────────┐
- *          │                             ▼
- *         new ───► investigating ───► resolved ───► closed
- *          │         │    ▲  │           │            ▲ ▲
- *          │         │    └──┼─ reopened ┘            │ │
- *          │         └───────┴────────────────────────┘ │
- *          └────────────────────────────────────────────┘
+ *       ┌─────────────────────────────┐
+ *       │                             ▼
+ *      new ───► investigating ───► resolved ───► closed
+ *                     ▲               │             ▲
+ *                     └── reopened ───┘             │
+ *      new, investigating ──────────────────────────┘
  *
  *  Anything else is bad_transition. A closed incident takes notes and nothing else.
  *
  *  Owns     the unclosed incidents, each with its newest NOTES_SHOWN notes and lines of its
  *           timeline; a closed one, for as long as the step that names it
- *  Bounds   `incidents` unclosed ones (more only if more are restored), `notes` of one; an incident
- * shows the newest INCIDENT_ALERTS_MAX of its alerts Time     of the effects Thread   one Refuses
- * not_found, bad_transition, limit
+ *  Bounds   `incidents` unclosed ones, more only if more are restored; `notes` of one; the
+ *           newest INCIDENT_ALERTS_MAX alerts of one
+ *  Time     of the effects
+ *  Thread   one
+ *  Refuses  not_found, bad_transition, limit
  *
  *  What a step does to an incident is published and saved once, at the end of the step or before
- * the next move that is published by another type: incident_tracker_settle.
+ *  the next move that is published by another type: incident_tracker_settle.
  */
 #ifndef ENGINES_INCIDENT_TRACKER_H
 #define ENGINES_INCIDENT_TRACKER_H

@@ -1,8 +1,10 @@
 /*  operations_manager - turns findings and commands into incidents and alerts.
  *
- *  Owns     everything that lives: policies, runbooks, active alerts, unclosed incidents. What is
- * closed or resolved lives in the store alone and is put back with operations_manager_restore_*
- * when a command names it Bounds   operations_config_t; at a limit: STATUS_LIMIT, nothing changed
+ *  Owns     everything that lives: policies, runbooks, silences, active alerts, unclosed
+ *           incidents. What is closed or resolved lives in the store alone, and is put back with
+ *           operations_manager_restore_* when a command names it
+ *  Bounds   operations_config_t; at a limit: STATUS_LIMIT, nothing changed. What the store holds
+ *           is let in, whatever the limits are now
  *  Time     handed in as `now`; timers run on mono_ns, what is shown on wall_s
  *  Thread   one at a time
  *  Refuses  not_found, bad_transition, conflict, limit, bad_value
