@@ -76,7 +76,7 @@ void operations_let_time_pass(operations_t *self)
         each_second(self);
     if (self->dead || !(is_second ? operations_writable(self) : store_writable(self->given->store)))
         return;
-    if (is_second && operations_manager_next(self->manager) != INSTANT_NEVER) /* a clock runs */
+    if (is_second && operations_manager_clock_runs(self->manager))
         store_alive(self->given->store, self->now.wall_s);
     if (self->now.mono_ns >= operations_manager_next(self->manager))
         operations_manager_tick(self->manager, self->now);

@@ -175,6 +175,11 @@ void operations_manager_tick(operations_manager_t *self, instant_t now)
     operations_pass_time(self);
 }
 
+bool operations_manager_clock_runs(const operations_manager_t *self)
+{
+    return alert_manager_next(self->alerts) != INSTANT_NEVER;
+}
+
 int64_t operations_manager_next(const operations_manager_t *self)
 {
     if (!incident_tracker_is_settled(self->incidents))

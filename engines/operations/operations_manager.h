@@ -115,6 +115,8 @@ void operations_manager_result(operations_manager_t *self, const plan_result_t *
 /*  Let time pass; call it at `next` at the latest. */
 void operations_manager_tick(operations_manager_t *self, instant_t now);
 int64_t operations_manager_next(const operations_manager_t *self);
+/*  Does the clock of an alert run, that a restart would pause? Then the moment is worth keeping. */
+bool operations_manager_clock_runs(const operations_manager_t *self);
 
 /* -- looks -- */
 

@@ -271,6 +271,20 @@ static void test_silence_book__one_that_ended_meanwhile_covers_nothing_after_a_r
     assert_int_equal(world_alert(&world, 1)->silenced_by.count, 0);
 }
 
+static void test_silence_book__a_silence_is_no_clock_that_a_restart_pauses(void **state)
+{
+    (void)state;
+    put_for("host=a", 3600);
+    assert_false(operations_manager_clock_runs(world.manager));
+    policy_t policy = world_policy("p", "x > 1");
+    policy.for_s = 10;
+    world_put(&world, &policy);
+    holds("host=a");
+    assert_true(operations_manager_clock_runs(world.manager));
+    world_at(&world, 10);
+    assert_false(operations_manager_clock_runs(world.manager));
+}
+
 static void test_silence_book__a_clock_that_is_set_is_noticed_within_a_minute(void **state)
 {
     (void)state;
@@ -301,6 +315,7 @@ int main(void)
         STORY(silences_have_a_limit),
         STORY(it_survives_a_restart_and_ends_at_its_time),
         STORY(one_that_ended_meanwhile_covers_nothing_after_a_restart),
+        STORY(a_silence_is_no_clock_that_a_restart_pauses),
         STORY(a_clock_that_is_set_is_noticed_within_a_minute),
     };
     return cmocka_run_group_tests_name("silence_book", tests, NULL, NULL);
