@@ -7,10 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Pages in the log after which they are brought into the database: 8 MiB. */
-#define LOG_PAGES 2048
-
-/* Where that does not succeed, nothing more is written beyond this many: 64 MiB. */
+/* Where the log cannot be brought into the database, nothing more is written beyond this many
+ * pages: 64 MiB. */
 #define LOG_PAGES_MOST 16384
 
 const table_spec_t store_tables[TABLE_COUNT] = {
@@ -84,19 +82,37 @@ const char *const store_statement_texts[STATEMENT_COUNT] = {
 
 /* -- statements -- */
 
-/*  A file that may not grow, and a quota, are full disks to those who meet them. */
-static bool is_full(store_t *self, int code)
+/*  Why the last write to a file failed: transactions write to the log, checkpoints to the database
+ * (sqlite.org/c3ref/c_fcntl_begin_atomic_write.html). */
+static int last_errno(store_t *self, int pointer)
 {
-    int reason = sqlite3_system_errno(self->database);
+    sqlite3_file *file = NULL;
+    int reason = 0;
+    if (sqlite3_file_control(self->database, "main", pointer, &file) == SQLITE_OK && file != NULL &&
+        file->pMethods != NULL)
+        file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &reason);
+    return reason;
+}
+
+/*  A file that may not grow, and a quota, are full disks to those who meet them. */
+static bool is_full(int code, int reason)
+{
     return code == SQLITE_IOERR_WRITE && (reason == EFBIG || reason == EDQUOT || reason == ENOSPC);
+}
+
+static void latch(store_t *self, int code, int pointer)
+{
+    if (self->failed != SQLITE_OK)
+        return;
+    int reason = (code & 0xff) == SQLITE_IOERR ? last_errno(self, pointer) : 0;
+    self->failed = is_full(code, reason) ? SQLITE_FULL : code;
+    snprintf(self->reason, sizeof self->reason, "%s (%d)%s%s", sqlite3_errstr(self->failed), code,
+             reason == 0 ? "" : ": ", reason == 0 ? "" : strerror(reason));
 }
 
 void store_fail(store_t *self, int code)
 {
-    if (self->failed != SQLITE_OK)
-        return;
-    self->failed = is_full(self, code) ? SQLITE_FULL : code;
-    snprintf(self->reason, sizeof self->reason, "%s", sqlite3_errstr(self->failed));
+    latch(self, code, SQLITE_FCNTL_JOURNAL_POINTER);
 }
 
 sqlite3_stmt *store_statement(store_t *self, statement_t which)
@@ -281,7 +297,7 @@ store_state_t store_tend(store_t *self)
         self->log_due = LOG_PAGES;
         return STORE_GOOD;
     }
-    store_fail(self, code);
+    latch(self, code, SQLITE_FCNTL_FILE_POINTER);
     if (judge(self->failed) == STORE_DEAD)
         return roll_back(self);
     self->failed = SQLITE_OK;

@@ -51,6 +51,9 @@ typedef enum {
     STATEMENT_COUNT
 } statement_t;
 
+/* Pages in the log after which they are brought into the database: 8 MiB. */
+#define LOG_PAGES 2048
+
 /*  Which file it is, whatever its name. */
 typedef struct {
     dev_t device;

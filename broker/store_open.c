@@ -395,7 +395,7 @@ store_t *store_open(const char *directory, store_error_t *error)
     store_t *self = memory_new(1, sizeof *self);
     self->lock = -1;
     self->writable = true;
-    self->log_due = 1;
+    self->log_due = LOG_PAGES;
     snprintf(self->path, sizeof self->path, "%s/" FILE_NAME, directory);
     bool good = make_directory(directory, error) && check_directory(directory, error) &&
                 check_files(self, directory, error) && lock_directory(self, directory, error) &&

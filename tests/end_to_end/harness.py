@@ -175,6 +175,8 @@ class Broker:
             self.control = None
 
     def close(self):
+        if self.context.closed:
+            return
         if self.process is not None:
             self.kill()
         self.context.destroy(0)
