@@ -176,6 +176,21 @@ static bool translate_class(translator_t *self)
     return true;
 }
 
+#define FLAGS_WRONG 100u
+
+/* How many letters behind (? are flags, as in (?i-s: with at least one behind the minus. */
+static size_t flags_size(const translator_t *self)
+{
+    size_t size = 0, minus = FLAGS_WRONG;
+    for (char c; (c = look(self, 2 + size)) != '\0' && strchr("imsU-", c) != NULL; size++) {
+        if (c == '-' && minus != FLAGS_WRONG)
+            return FLAGS_WRONG;
+        if (c == '-')
+            minus = size;
+    }
+    return minus + 1 == size || size >= FLAGS_WRONG ? FLAGS_WRONG : size;
+}
+
 static bool translate_group(translator_t *self)
 {
     self->repeatable = self->repeated = false;
@@ -189,10 +204,8 @@ static bool translate_group(translator_t *self)
         pass(self, 4);
         return true;
     }
-    size_t size = 2;
-    while (look(self, size) != '\0' && strchr("imsU-", look(self, size)) != NULL)
-        size++;
-    if (look(self, size) != ':' && (look(self, size) != ')' || size == 2))
+    size_t size = 2 + flags_size(self);
+    if (size == 2 + FLAGS_WRONG || (look(self, size) != ':' && look(self, size) != ')'))
         return fail(self, "lookaround and other special groups are not supported");
     pass(self, size + (look(self, size) == ':'));
     return true;

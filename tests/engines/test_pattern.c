@@ -34,6 +34,8 @@ static void test_pattern__what_re2_takes_is_taken(void **state)
         pattern_match_t match;
     } rows[] = {
         {"(?i)ab", "AB", PATTERN_YES},
+        {"(?i-s)a", "A", PATTERN_YES},
+        {"(?)a", "a", PATTERN_YES},
         {"(?i:a)b", "AB", PATTERN_NO},
         {"(?s)a.b", "a\nb", PATTERN_YES},
         {"(?P<n>a)+", "aa", PATTERN_YES},
@@ -69,12 +71,13 @@ static void test_pattern__what_only_pcre2_takes_is_refused(void **state)
 {
     (void)state;
     static const char *const rows[] = {
-        "(a)\\1",    "(?=a)",   "(?<=a)",  "(?!a)", "(?>a)", "(?|a)", "(?R)",       "(?P=n)",
-        "(?P>n)",    "(?<n>a)", "(*FAIL)", "a*+",   "a++",   "a?+",   "a**",        "a{2}{3}",
-        "\\K",       "\\G",     "\\R",     "\\X",   "\\h",   "\\Z",   "\\N",        "\\g{1}",
-        "\\k<n>",    "\\cA",    "\\e",     "\\C",   "*a",    "(*a)",  "a|*",        "a{1001}",
-        "a{1,1001}", "\\8",     "(",       ")",     "[a",    "a\\",   "\\Qa",       "[b-a]",
-        "(?x)a b",   "(?#c)",   "[\\b]",   "\\777", "(?",    "(?i",   "\\x{110000}"};
+        "(a)\\1",    "(?=a)",      "(?<=a)",  "(?!a)", "(?>a)", "(?|a)",  "(?R)",   "(?P=n)",
+        "(?P>n)",    "(?<n>a)",    "(*FAIL)", "a*+",   "a++",   "a?+",    "a**",    "a{2}{3}",
+        "\\K",       "\\G",        "\\R",     "\\X",   "\\h",   "\\Z",    "\\N",    "\\g{1}",
+        "\\k<n>",    "\\cA",       "\\e",     "\\C",   "*a",    "(*a)",   "a|*",    "a{1001}",
+        "a{1,1001}", "\\8",        "(",       ")",     "[a",    "a\\",    "\\Qa",   "[b-a]",
+        "(?x)a b",   "(?#c)",      "[\\b]",   "\\777", "(?",    "(?-:a)", "(?i-)a", "(?--i)a",
+        "(?i",       "\\x{110000}"};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         const char *wrong = NULL;
         pattern_t *pattern = pattern_new(text_of(rows[i]), &wrong);
