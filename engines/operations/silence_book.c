@@ -235,9 +235,8 @@ status_t silence_book_put(silence_book_t *self, const silence_put_t *put, const 
     silence_t new_one = {.id = ++self->last,
                          .match = put->match,
                          .matchers = put->matchers,
-                         .until = put->until.data != NULL
-                                      ? put->until
-                                      : encode_end(until_s, &self->effects->scratch),
+                         .until = isnan(until_s) ? put->until
+                                                 : encode_end(until_s, &self->effects->scratch),
                          .by = put->by,
                          .reason = put->reason,
                          .created_at = self->effects->now.wall_s};

@@ -143,6 +143,19 @@ static void test_silence_book__until_resolved_it_ends_with_the_last_alert(void *
     assert_int_equal(world_alert(&world, 2)->silenced_by.count, 1);
 }
 
+static void test_silence_book__an_end_in_any_form_is_answered_in_unix_seconds(void **state)
+{
+    (void)state;
+    uint32_t end = (uint32_t)WORLD_EPOCH + 60;
+    const char timestamp[] = {(char)0xd6,        (char)0xff,       (char)(end >> 24),
+                              (char)(end >> 16), (char)(end >> 8), (char)end};
+    silence_put_t put = silence_of("host=a");
+    put.until = (text_t){timestamp, sizeof timestamp};
+    assert_int_equal(world_do(&world, DO_SILENCE_PUT, &put), STATUS_OK);
+    text_t seconds = encoded(end, NULL);
+    assert_true(text_equal(world.answer.silence->until, seconds));
+}
+
 static void test_silence_book__deleted_it_is_answered_and_covers_nothing(void **state)
 {
     (void)state;
@@ -308,6 +321,7 @@ int main(void)
         STORY(it_covers_what_fires_already_until_its_time_is_over),
         STORY(a_pending_alert_is_silenced_when_it_fires),
         STORY(until_resolved_it_ends_with_the_last_alert),
+        STORY(an_end_in_any_form_is_answered_in_unix_seconds),
         STORY(deleted_it_is_answered_and_covers_nothing),
         STORY(matchers_are_those_of_conditions),
         STORY(a_matcher_that_is_none_is_refused_in_words),
