@@ -5,6 +5,7 @@
 #include "broker/config_tables.h"
 #include "broker/yaml_value.h"
 #include "engines/condition.h"
+#include "engines/operations/runbook_library.h"
 #include "proto/must.h"
 
 #include <ctype.h>
@@ -253,17 +254,34 @@ static void check_channels(load_t *self)
     }
 }
 
+static void check_runbooks(load_t *self)
+{
+    const settings_t *settings = &self->config->settings;
+    for (size_t i = 0; i < settings->runbook_count; i++) {
+        schema_error_t error;
+        if (runbook_check_steps(&settings->runbooks[i], &error) != STATUS_OK)
+            complain_at(self, yaml_value_find(&self->yaml, "runbooks", i, "steps"), error.message);
+    }
+}
+
+/*  Of a section that is a map, and that the environment may have set without a file. */
+static void complain_key(load_t *self, const char *section, const char *key, const char *message)
+{
+    char line[640];
+    snprintf(line, sizeof line, "%s.%s: %s", section, key, message);
+    if (self->yaml.packed.size > 0) {
+        complain_at(self, yaml_value_find(&self->yaml, section, 0, key), line);
+        return;
+    }
+    fprintf(self->errors, "configuration: %s\n", line);
+    self->wrong = true;
+}
+
 static void complain_access(load_t *self, const char *key, const char *message, text_t what)
 {
     char line[512];
-    snprintf(line, sizeof line, "access.%s: %s%.*s", key, message, (int)what.size,
-             what.size == 0 ? "" : what.data);
-    if (self->yaml.packed.size > 0) {
-        complain_at(self, yaml_value_find(&self->yaml, "access", 0, key), line);
-        return;
-    }
-    fprintf(self->errors, "%s\n", line);
-    self->wrong = true;
+    snprintf(line, sizeof line, "%s%.*s", message, (int)what.size, what.size == 0 ? "" : what.data);
+    complain_key(self, "access", key, line);
 }
 
 static void check_access(load_t *self)
@@ -286,17 +304,52 @@ static void check_access(load_t *self)
 
 static void check_relay(load_t *self)
 {
-    char words[200], line[256];
+    char words[200];
     const char *key = relay_wrong(&self->config->settings.relay, words, sizeof words);
-    if (key == NULL)
-        return;
-    snprintf(line, sizeof line, "relay.%s: %s", key, words);
-    if (self->yaml.packed.size == 0) {
-        fprintf(self->errors, "configuration: %s\n", line);
-        self->wrong = true;
-        return;
+    if (key != NULL)
+        complain_key(self, "relay", key, words);
+}
+
+static void check_dependencies(load_t *self)
+{
+    const dependency_settings_t *dependencies = &self->config->settings.dependencies;
+    if (dependencies->degraded > dependencies->unhealthy)
+        complain_key(self, "dependencies", "degraded", "must not be above dependencies.unhealthy");
+    if (dependencies->min_requests > dependencies->window)
+        complain_key(self, "dependencies", "min_requests", "must not be above dependencies.window");
+}
+
+/*  After the last colon: any port, or this one. */
+static bool is_port(const char *colon)
+{
+    const char *port = colon + 1;
+    size_t digits = strspn(port, "0123456789");
+    return strcmp(port, "*") == 0 || (digits >= 1 && digits <= 5 && port[digits] == '\0' &&
+                                      strtoul(port, NULL, 10) <= UINT16_MAX);
+}
+
+static bool is_address(const char *address)
+{
+    static const char tcp[] = "tcp://", ipc[] = "ipc://";
+    if (strncmp(address, ipc, sizeof ipc - 1) == 0)
+        return address[sizeof ipc - 1] != '\0';
+    const char *colon = strrchr(address, ':');
+    return strncmp(address, tcp, sizeof tcp - 1) == 0 && colon > address + sizeof tcp - 1 &&
+           is_port(colon);
+}
+
+/*  A flag is not of the configuration: what cannot be bound is told when it is tried. */
+static void check_endpoints(load_t *self)
+{
+    const endpoints_t *endpoints = &self->config->settings.endpoints;
+    for (size_t i = 0; i < ENDPOINT_HTTP; i++) {
+        char address[512];
+        snprintf(address, sizeof address, "%.*s", (int)endpoints->addresses[i].size,
+                 endpoints->addresses[i].data);
+        if (self->overrides->endpoints[i] == NULL && !is_address(address))
+            complain_key(self, "endpoints", endpoint_names[i],
+                         "expected tcp://HOST:PORT or ipc://PATH");
     }
-    complain_at(self, yaml_value_find(&self->yaml, "relay", 0, key), line);
 }
 
 static void check_settings(load_t *self)
@@ -304,12 +357,8 @@ static void check_settings(load_t *self)
     const settings_t *settings = &self->config->settings;
     if (!self->wrong)
         check_access(self);
-    if (settings->dependencies.degraded > settings->dependencies.unhealthy) {
-        fprintf(self->errors,
-                "%s: dependencies.degraded must not be above dependencies.unhealthy\n",
-                self->overrides->file == NULL ? "configuration" : self->overrides->file);
-        self->wrong = true;
-    }
+    check_endpoints(self);
+    check_dependencies(self);
     check_relay(self);
     if (self->yaml.packed.size == 0 || self->wrong)
         return; /* nothing but the file holds lists; and what is misread need not be checked */
@@ -321,6 +370,7 @@ static void check_settings(load_t *self)
     check_names(self, "channels", settings->channels, sizeof *settings->channels,
                 settings->channel_count);
     check_policies(self);
+    check_runbooks(self);
     check_channels(self);
 }
 

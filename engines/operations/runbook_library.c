@@ -38,7 +38,7 @@ static const procedure_t *find_procedure(const runbook_t *runbook, text_t name)
     return NULL;
 }
 
-static status_t check_steps(const runbook_t *runbook, schema_error_t *error)
+status_t runbook_check_steps(const runbook_t *runbook, schema_error_t *error)
 {
     for (uint32_t i = 0; i < runbook->steps_count; i++)
         if (!is_among(runbook->procedures, runbook->steps[i].procedure))
@@ -55,7 +55,7 @@ status_t runbook_library_check(const runbook_library_t *self, const runbook_t *r
     if (!known && roster_count(&self->runbooks) + more >= self->limit)
         return refuse_with(error, STATUS_LIMIT, "there are %u runbooks already, the limit",
                            self->limit);
-    return check_steps(runbook, error);
+    return runbook_check_steps(runbook, error);
 }
 
 const runbook_t *runbook_library_put(runbook_library_t *self, const runbook_t *runbook)

@@ -21,6 +21,8 @@ typedef struct {
 void runbook_library_init(runbook_library_t *self, uint32_t runbooks, uint64_t seed);
 void runbook_library_free(runbook_library_t *self);
 
+/*  Does every list of steps belong to a procedure? */
+status_t runbook_check_steps(const runbook_t *runbook, schema_error_t *error);
 /*  Could this one be put? A new one beside `more` others. */
 status_t runbook_library_check(const runbook_library_t *self, const runbook_t *runbook,
                                uint32_t more, schema_error_t *error);

@@ -102,6 +102,39 @@ static void test_config__what_is_wrong_is_shown_at_its_place(void **state)
     refuse("7\n", ":1:1:");
 }
 
+static void test_config__an_address_that_no_socket_can_have_is_shown_at_its_place(void **state)
+{
+    (void)state;
+    static const char *const wrong[] = {
+        "http://x", "tcp://",     "tcp://127.0.0.1", "tcp://:7701", "tcp://a:99999",
+        "tcp://a:", "tcp://a:7x", "tcp://a:123456",  "ipc://"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        char text[80];
+        snprintf(text, sizeof text, "endpoints: {requests: '%s'}\n", wrong[i]);
+        refuse(text, ":1:23: endpoints.requests: expected tcp://HOST:PORT or ipc://PATH");
+    }
+    config_t *config = load("endpoints: {metrics: 'tcp://[::1]:*', events: 'tcp://*:65535'}\n");
+    assert_non_null(config);
+    config_destroy(&config);
+}
+
+static void test_config__dependencies_that_could_never_be_judged_are_refused(void **state)
+{
+    (void)state;
+    refuse("dependencies: {degraded: 0.6}\n", ":1:26: dependencies.degraded: must not be above");
+    refuse("dependencies: {window: 4}\n", "dependencies.min_requests: must not be above");
+    config_t *config = load("dependencies: {window: 5, degraded: 0.5}\n");
+    assert_non_null(config);
+    config_destroy(&config);
+}
+
+static void test_config__steps_of_no_procedure_are_shown_at_their_place(void **state)
+{
+    (void)state;
+    refuse("runbooks:\n  - {name: r, description: d, procedures: [a], steps: {b: [c]}}\n",
+           ":2:55: steps: \"b\" is not one of the procedures");
+}
+
 static void test_config__things_must_have_names_of_their_own(void **state)
 {
     (void)state;
@@ -202,6 +235,9 @@ int main(void)
         TEST(test_config__an_empty_file_is_the_defaults),
         TEST(test_config__every_section_is_read),
         TEST(test_config__what_is_wrong_is_shown_at_its_place),
+        TEST(test_config__an_address_that_no_socket_can_have_is_shown_at_its_place),
+        TEST(test_config__dependencies_that_could_never_be_judged_are_refused),
+        TEST(test_config__steps_of_no_procedure_are_shown_at_their_place),
         TEST(test_config__things_must_have_names_of_their_own),
         TEST(test_config__a_policy_must_name_channels_there_are),
         TEST(test_config__flags_stand_above_the_environment_above_the_file),
