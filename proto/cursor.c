@@ -223,12 +223,26 @@ static status_t walk_on_too_deep(cursor_t *behind, const uint64_t *waiting, uint
     return skip_all(behind, sum) ? STATUS_TOO_DEEP : STATUS_MALFORMED;
 }
 
+/*  Small integers and doubles are most of what stands in long arrays: one step each. */
+static inline void pass_numbers(cursor_t *self, uint64_t *waiting)
+{
+    for (; *waiting > 0 && self->at < self->end; --*waiting) {
+        if (*self->at < 0x80)
+            self->at++;
+        else if (*self->at == 0xcb && cursor_left(self) >= 9)
+            self->at += 9;
+        else
+            return;
+    }
+}
+
 static status_t walk(cursor_t *behind, uint32_t depth)
 {
     uint64_t waiting[CURSOR_DEPTH_MAX + 1]; /* values still to come at each level */
     uint32_t level = 0;
     waiting[0] = 1;
     for (;;) {
+        pass_numbers(behind, &waiting[level]);
         while (waiting[level] == 0) {
             if (level == 0)
                 return STATUS_OK;
