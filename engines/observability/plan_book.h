@@ -7,7 +7,8 @@
  *  A comparison of one plain metric with a number is decided on arrival, series by series. Every
  *  other condition is evaluated on its interval, once a plan; the first time when it is put, then
  * at a phase of its own, so that plans of one interval do not come all at once. On the interval the
- *  changed values of label sets that hold are said anew, and label sets without data are found.
+ *  changed values of label sets that hold are said anew, and label sets without data are found. The
+ *  greatest value of a comparison in between is said before the change that would hide it.
  *
  *  Results go to the sink when they changed, those of one evaluation in order of labels.
  *

@@ -34,7 +34,7 @@ struct plan_link {
     range_buffer_t *buffer;       /* shared with other links of the series; NULL: not needed */
     plan_link_t *next_of_series;  /* in order of the plans' creation, then of their selectors */
     plan_link_t *previous, *next; /* of the selection, in order of joining */
-    double said_value;            /* of thresholds */
+    double said_value, peak;      /* of thresholds; the greatest value since while it holds */
     uint8_t said;                 /* result_state_t; SAID_NOTHING */
     uint8_t reading;              /* reading_t */
 };

@@ -102,8 +102,10 @@ static size_t gather_changes(plan_book_t *self, plan_t *plan, bool complete, ins
         if (missing && (!entry->known || !complete || !stage_missing(plan, entry, now, &checks)))
             continue;
         if (plan_entry_changed(entry))
-            *plan_change(self, count++) = (plan_change_t){
-                entry->labels, (result_state_t)entry->staged, entry->staged_value, at};
+            *plan_change(self, count++) = (plan_change_t){.labels = entry->labels,
+                                                          .state = (result_state_t)entry->staged,
+                                                          .value = entry->staged_value,
+                                                          .entry = at};
     }
     return count;
 }

@@ -41,6 +41,7 @@ typedef struct {
     labels_t labels;
     result_state_t state;
     double value;
+    double peak;    /* of thresholds: to be said before; NaN: nothing */
     uint32_t entry; /* 0: none */
 } plan_change_t;
 

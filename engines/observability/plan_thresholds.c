@@ -31,26 +31,47 @@ static plan_change_t judge(plan_book_t *self, const plan_link_t *link, instant_t
     return answer;
 }
 
-static void note(plan_link_t *link, const plan_change_t *change)
+/* The greatest value since it was last said to hold, if the change does not tell it; else NaN. */
+static double unsaid_peak(const plan_link_t *link, const plan_change_t *change)
 {
+    if (link->said != RESULT_HOLDS || link->peak <= link->said_value)
+        return (double)NAN;
+    return change->state == RESULT_HOLDS && change->value >= link->peak ? (double)NAN : link->peak;
+}
+
+static void note(plan_link_t *link, plan_change_t *change)
+{
+    change->peak = unsaid_peak(link, change);
     link->said = (uint8_t)change->state;
-    link->said_value = change->value;
+    link->said_value = link->peak = change->value;
+}
+
+/* What was greater in between first, so that an alert knows its peak. */
+static void say(plan_book_t *self, const plan_t *plan, const plan_change_t *change, instant_t now)
+{
+    plan_change_t peak = {.labels = change->labels, .state = RESULT_HOLDS, .value = change->peak};
+    if (!isnan(change->peak))
+        plan_say(self, plan, &peak, now);
+    plan_say(self, plan, change, now);
 }
 
 void threshold_evaluate(plan_book_t *self, plan_link_t *link, instant_t now)
 {
     plan_change_t change = judge(self, link, now);
-    if (link->said == change.state)
+    if (link->said == change.state) {
+        link->peak = fmax(link->peak, change.value);
         return;
+    }
     note(link, &change);
-    plan_say(self, link->selection->plan, &change, now);
+    say(self, link->selection->plan, &change, now);
 }
 
 /* Silence is said of a series that something was said of before. */
 static bool is_news(const plan_link_t *link, const plan_change_t *change)
 {
     if (link->said == change->state)
-        return change->state == RESULT_HOLDS && change->value != link->said_value;
+        return change->state == RESULT_HOLDS &&
+               (change->value != link->said_value || link->peak > link->said_value);
     return change->state != RESULT_NO_DATA || link->said != SAID_NOTHING;
 }
 
@@ -70,6 +91,6 @@ int64_t threshold_sweep(plan_book_t *self, plan_t *plan, instant_t now)
     }
     plan_changes_sort(self->changes, count);
     for (size_t i = 0; i < count; i++)
-        plan_say(self, plan, &self->changes[i], now);
+        say(self, plan, &self->changes[i], now);
     return next;
 }

@@ -131,10 +131,32 @@ static void test_plan_book__a_threshold_is_decided_when_its_value_arrives(void *
     assert_said("");
     gauge("cpu", "a", 6);
     assert_said("1{host=a} holds 6");
-    gauge("cpu", "a", 7);
-    assert_said("");
     gauge("cpu", "a", 5);
     assert_said("1{host=a} clear 5");
+}
+
+static void test_plan_book__the_greatest_value_between_two_intervals_is_said_too(void **state)
+{
+    (void)state;
+    put(1, "cpu > 5", 60);
+    gauge("cpu", "a", 6);
+    assert_said("1{host=a} holds 6");
+    gauge("cpu", "a", 9);
+    gauge("cpu", "a", 8);
+    assert_said("");
+    pass(60);
+    assert_said("1{host=a} holds 9; 1{host=a} holds 8");
+    gauge("cpu", "a", 11);
+    gauge("cpu", "a", 8);
+    pass(60);
+    assert_said("1{host=a} holds 11; 1{host=a} holds 8");
+    gauge("cpu", "a", 10);
+    gauge("cpu", "a", 7);
+    gauge("cpu", "a", 2);
+    assert_said("1{host=a} holds 10; 1{host=a} clear 2");
+    gauge("cpu", "a", 1);
+    gauge("cpu", "a", 6);
+    assert_said("1{host=a} holds 6");
 }
 
 static void
@@ -587,6 +609,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_threshold_is_decided_when_its_value_arrives),
         TEST(what_is_there_is_said_in_order_of_labels_when_a_plan_is_put),
+        TEST(the_greatest_value_between_two_intervals_is_said_too),
         TEST(a_value_that_still_holds_is_said_anew_on_the_interval),
         TEST(a_unit_that_is_named_later_changes_what_a_percentage_means),
         TEST(any_other_condition_is_evaluated_on_its_interval),
