@@ -1,5 +1,6 @@
 #include "broker/failpoint.h"
 #include "broker/store_inside.h"
+#include "broker/store_pages.h"
 #include "broker/store_rows.h"
 #include "proto/must.h"
 
@@ -106,8 +107,8 @@ static void latch(store_t *self, int code, int pointer)
         return;
     int reason = (code & 0xff) == SQLITE_IOERR ? last_errno(self, pointer) : 0;
     self->failed = is_full(code, reason) ? SQLITE_FULL : code;
-    snprintf(self->reason, sizeof self->reason, "%s (%d)%s%s", sqlite3_errstr(self->failed), code,
-             reason == 0 ? "" : ": ", reason == 0 ? "" : strerror(reason));
+    snprintf(self->reason, sizeof self->reason, "%s (%d)%s%s", store_pages_words(self->failed),
+             code, reason == 0 ? "" : ": ", reason == 0 ? "" : strerror(reason));
 }
 
 void store_fail(store_t *self, int code)

@@ -1,6 +1,7 @@
 #include "broker/store_check.h"
 
 #include "broker/store_inside.h"
+#include "broker/store_pages.h"
 #include "broker/store_tables.h"
 
 #include <fcntl.h>
@@ -109,12 +110,13 @@ static int open_checked(check_t *self)
     int keeps_log = store_bytes(self->path, "-wal") > 0, exit_status = lock_store(self);
     if (exit_status != EX_OK)
         return exit_status;
-    if (sqlite3_open_v2(self->path, &self->database, SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK)
+    if (sqlite3_open_v2(self->path, &self->database, SQLITE_OPEN_READWRITE, PAGES_VFS) != SQLITE_OK)
         return complain(self, EX_NOINPUT, sqlite3_errmsg(self->database));
     sqlite3_db_config(self->database, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keeps_log, NULL);
     if (!store_run_text(self->database, "PRAGMA locking_mode = EXCLUSIVE;") ||
         store_number(self->database, "PRAGMA user_version") < 0)
-        return complain(self, EX_DATAERR, sqlite3_errmsg(self->database));
+        return complain(self, EX_DATAERR,
+                        store_pages_words(sqlite3_extended_errcode(self->database)));
     store_run_text(self->database, "PRAGMA query_only = ON;");
     return EX_OK;
 }
@@ -146,7 +148,7 @@ static void check_pages(check_t *self)
         self->problems++;
     }
     if (code != SQLITE_DONE) {
-        complain(self, EX_DATAERR, sqlite3_errmsg(self->database));
+        complain(self, EX_DATAERR, store_pages_words(sqlite3_extended_errcode(self->database)));
         self->problems++;
     }
     sqlite3_finalize(statement);
@@ -199,6 +201,7 @@ static int check_all(check_t *self)
 int store_check(const char *path, FILE *out)
 {
     check_t self = {.lock = -1, .out = out};
+    store_pages_register();
     struct stat status;
     bool is_directory = stat(path, &status) == 0 && S_ISDIR(status.st_mode);
     snprintf(self.path, sizeof self.path, "%s%s", path, is_directory ? "/tocsin.db" : "");

@@ -1,5 +1,6 @@
 #include "broker/failpoint.h"
 #include "broker/store_inside.h"
+#include "broker/store_pages.h"
 #include "broker/store_rows.h"
 #include "broker/store_tables.h"
 #include "proto/must.h"
@@ -184,13 +185,14 @@ static bool refuse_damaged(const store_t *self, store_error_t *error)
     find_copy(self->path, copy, sizeof copy);
     return store_refuse(error, EX_DATAERR,
                         "store %s: damaged (%s): put a copy in its place; the newest beside it: %s",
-                        self->path, sqlite3_errmsg(self->database),
+                        self->path, store_pages_words(sqlite3_extended_errcode(self->database)),
                         copy[0] == '\0' ? "none" : copy);
 }
 
 static bool refuse_database(const store_t *self, store_error_t *error)
 {
-    switch (self->database == NULL ? SQLITE_NOMEM : sqlite3_errcode(self->database) & 0xff) {
+    int code = self->database == NULL ? SQLITE_NOMEM : sqlite3_extended_errcode(self->database);
+    switch (code == SQLITE_IOERR_DATA ? SQLITE_CORRUPT : code & 0xff) {
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
         return refuse_damaged(self, error);
@@ -280,10 +282,12 @@ static bool settle_log(store_t *self)
 static bool open_database(store_t *self, store_error_t *error)
 {
     umask(077);
+    store_pages_register();
     if (sqlite3_open_v2(self->path, &self->database,
                         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
-                        NULL) != SQLITE_OK)
+                        PAGES_VFS) != SQLITE_OK)
         return refuse_database(self, error);
+    store_pages_reserve(self->database);
     sqlite3_extended_result_codes(self->database, 1);
     FAILPOINT("store.opened");
     if (!set_up_database(self, error))

@@ -49,10 +49,13 @@ static bool make_file(const store_copying_t *self, char *message, size_t size)
 /*  Nobody sees the copy before it is complete: it needs no journal and no sync of its own. */
 static bool open_copy(store_copying_t *self, sqlite3 *database, char *message, size_t size)
 {
-    bool good = sqlite3_open_v2(self->part, &self->copy,
-                                SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK &&
-                store_run_text(self->copy, "PRAGMA locking_mode = EXCLUSIVE;"
-                                           "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;");
+    sqlite3_vfs *vfs = NULL; /* that of the original: a page is copied as it is */
+    sqlite3_file_control(database, "main", SQLITE_FCNTL_VFS_POINTER, &vfs);
+    bool good =
+        sqlite3_open_v2(self->part, &self->copy, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
+                        vfs == NULL ? NULL : vfs->zName) == SQLITE_OK &&
+        store_run_text(self->copy, "PRAGMA locking_mode = EXCLUSIVE;"
+                                   "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;");
     if (good)
         self->backup = sqlite3_backup_init(self->copy, "main", database, "main");
     return self->backup != NULL || complain(self->path, sqlite3_errmsg(self->copy), message, size);

@@ -1,5 +1,6 @@
 #include "broker/store_check.h"
 
+#include "broker/store_pages.h"
 #include "tests/broker/store_folder.h"
 
 #include <sysexits.h>
@@ -111,7 +112,10 @@ static void test_store_check__every_rule_finds_what_it_is_there_for(void **state
         sqlite3 *database;
         snprintf(command, sizeof command, "cp %s %s", fresh, file_of("tocsin.db"));
         assert_int_equal(system(command), 0);
-        assert_int_equal(sqlite3_open(file_of("tocsin.db"), &database), SQLITE_OK);
+        assert_int_equal(
+            sqlite3_open_v2(file_of("tocsin.db"), &database, SQLITE_OPEN_READWRITE, PAGES_VFS),
+            SQLITE_OK);
+        store_run_text(database, "PRAGMA locking_mode = EXCLUSIVE");
         if (!store_run_text(database, cases[i].damage))
             fail_msg("%s: %s", cases[i].damage, sqlite3_errmsg(database));
         sqlite3_close(database);

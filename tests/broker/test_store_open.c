@@ -1,3 +1,4 @@
+#include "broker/store_pages.h"
 #include "broker/store_tables.h"
 #include "tests/broker/store_folder.h"
 
@@ -91,7 +92,7 @@ static void test_store_open__a_file_that_is_no_database_is_refused(void **state)
 {
     store_close((store_t **)state);
     overwrite("tocsin.db", 0, "This is a text, and no database", 31);
-    refuse(EX_DATAERR, "not a database");
+    refuse(EX_DATAERR, "damaged");
 }
 
 static void test_store_open__the_newest_copy_is_pointed_at(void **state)
@@ -194,7 +195,10 @@ static void test_store_open__a_store_of_every_version_is_brought_up_to_date(void
         sqlite3 *database;
         store_close((store_t **)state);
         unlink(file_of("tocsin.db"));
-        assert_int_equal(sqlite3_open(file_of("tocsin.db"), &database), SQLITE_OK);
+        assert_int_equal(sqlite3_open_v2(file_of("tocsin.db"), &database,
+                                         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, PAGES_VFS),
+                         SQLITE_OK);
+        store_pages_reserve(database);
         assert_true(store_migrate(database, file_of("tocsin.db"), store_migrations, version));
         assert_true(store_run_text(
             database, "INSERT INTO incident (incident, title, severity, status, systems,"
