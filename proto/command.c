@@ -600,6 +600,11 @@ static status_t refuse(schema_error_t *error, status_t status, const char *words
     return status;
 }
 
+static bool is_nil(text_t encoded)
+{
+    return encoded.size == 1 && (uint8_t)encoded.data[0] == 0xc0;
+}
+
 /*  The string in an encoded value; false for any other type. */
 static bool read_string(text_t encoded, text_t *string)
 {
@@ -616,9 +621,10 @@ static status_t read_what(const envelope_t *envelope, bool unanswered, command_t
                           schema_error_t *error)
 {
     text_t name = TEXT_OF("incident.open");
-    if (envelope->what.data == NULL && !unanswered)
+    bool absent = envelope->what.data == NULL || (unanswered && is_nil(envelope->what));
+    if (absent && !unanswered)
         return refuse(error, STATUS_MISSING_FIELD, "do: is required, e.g. \"system.ping\"");
-    if (envelope->what.data != NULL && !read_string(envelope->what, &name))
+    if (!absent && !read_string(envelope->what, &name))
         return refuse(error, STATUS_WRONG_TYPE, "do: expected a command's name");
     do_t which = find_command(name);
     if (which == DO_COUNT || (unanswered && !specs[which].unanswered)) {

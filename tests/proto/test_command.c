@@ -82,6 +82,19 @@ test_command__a_map_without_do_is_an_incident_only_where_nobody_is_answered(void
     assert_int_equal(read_packed(&packed, false), STATUS_MISSING_FIELD);
 }
 
+static void test_command__a_nil_do_is_as_if_absent(void **state)
+{
+    (void)state;
+    pack_map(&packed, 3);
+    pair(&packed, "title", "a");
+    pair(&packed, "severity", "low");
+    pack_string(&packed, "do");
+    pack_nil(&packed);
+    assert_int_equal(read_packed(&packed, true), STATUS_OK);
+    assert_int_equal(command.which, DO_INCIDENT_OPEN);
+    assert_int_equal(read_packed(&packed, false), STATUS_WRONG_TYPE);
+}
+
 static void
 test_command__questions_of_the_other_wing_are_unknown_where_nobody_is_answered(void **state)
 {
@@ -177,6 +190,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             test_command__a_map_without_do_is_an_incident_only_where_nobody_is_answered, set_up,
             tear_down),
+        cmocka_unit_test_setup_teardown(test_command__a_nil_do_is_as_if_absent, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             test_command__questions_of_the_other_wing_are_unknown_where_nobody_is_answered, set_up,
             tear_down),
