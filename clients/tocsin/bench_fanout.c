@@ -115,7 +115,7 @@ static bool open_side(side_t *self, bool proxy)
     memset(self, 0, sizeof *self);
     bool good =
         proxy ? bench_process_yardstick(&self->process, bench_yardstick_proxy, BENCH_CPU_MEASURED)
-              : bench_process_broker(&self->process, "limits: {series: 1200000}\n",
+              : bench_process_broker(&self->process, "limits: {series: 1200000, memory: 8GiB}\n",
                                      BENCH_CPU_MEASURED);
     if (!good)
         return false;

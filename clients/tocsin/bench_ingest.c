@@ -12,7 +12,7 @@
 #define POLICIES 1000u
 
 /* Room for the largest case, and nothing watched unless the case is about it. */
-#define CONFIG_LIMITS "limits: {series: 1200000}\n"
+#define CONFIG_LIMITS "limits: {series: 1200000, memory: 8GiB}\n"
 #define CONFIG_QUIET CONFIG_LIMITS "anomaly: [{watch: false}]\n"
 
 static uint64_t events_of(const bench_options_t *options, uint32_t batch)

@@ -23,7 +23,7 @@
 
 #define ROW_BYTES 700u /* what an alert and its publication come to */
 
-static const char config[] = "limits: {series: 1200000}\n"
+static const char config[] = "limits: {series: 1200000, memory: 8GiB}\n"
                              "policies: [{name: pulse, condition: pulse > 1, severity: low, "
                              "channels: []}]\n";
 
