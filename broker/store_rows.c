@@ -56,12 +56,11 @@ int bind_blob(sqlite3_stmt *statement, int at, text_t bytes)
 
 text_t column_text(sqlite3_stmt *statement, int at, arena_t *arena)
 {
-    const void *bytes = sqlite3_column_type(statement, at) == SQLITE_BLOB
-                            ? sqlite3_column_blob(statement, at)
-                            : (const void *)sqlite3_column_text(statement, at);
-    size_t size = (size_t)sqlite3_column_bytes(statement, at);
     if (sqlite3_column_type(statement, at) == SQLITE_NULL)
         return TEXT_NONE;
+    /* a text read as a blob is not copied to end it with a zero, and so cannot fail */
+    const void *bytes = sqlite3_column_blob(statement, at);
+    size_t size = (size_t)sqlite3_column_bytes(statement, at);
     return arena_copy(arena, (text_t){bytes == NULL ? "" : bytes, size});
 }
 
