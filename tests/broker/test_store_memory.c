@@ -115,7 +115,7 @@ static void test_store_memory__an_answer_that_could_not_be_read_is_latched(void 
     for_good = false;
     for (uint64_t id = 1; id <= 20; id++)
         assert_true(try_commit(store, id, -1));
-    for (int64_t n = 0; n < 100; n++) {
+    for (int64_t n = 0; n < 400; n++) {
         msgpack_sbuffer out;
         msgpack_sbuffer_init(&out);
         memset(&list, 0, sizeof list);
