@@ -1,6 +1,6 @@
 """The broker ends, as kill -9 would end it, at every point that the code names (broker/failpoint.h; FAULTS B9, A1-A10): what is there
 afterwards is what was acknowledged, whole, once, under numbers that were never used before. A point that nothing passes is a mistake.
-TOCSIN_PASSES says at which time of passing a point it ends ("2", or several: "1,2,7")."""
+TOCSIN_PASSES says at which time of passing a point it ends ("7", or several: "1,2,7")."""
 import glob
 import os
 import re
@@ -13,7 +13,7 @@ from story import Follower, Story
 
 SOURCES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "broker", "*.c")
 POINTS = sorted({point for path in glob.glob(SOURCES) for point in re.findall(r'FAILPOINT\("([^"]+)"\)', open(path).read())})
-PASSES = [int(n) for n in os.environ.get("TOCSIN_PASSES", "2").split(",")]
+PASSES = [int(n) for n in os.environ.get("TOCSIN_PASSES", "7").split(",")]
 
 # points on the way of upkeep, and what brings the broker there
 SHORT_MEMORY = "store: {retention: 1s, rows: 3}\n"
@@ -83,7 +83,7 @@ class EveryNamedPoint(unittest.TestCase):
         others = OPENING + CLOSING + COPYING + TRIMMING + CHECKPOINT + ("store.reserve",)
         points = [point for point in POINTS if point not in others]
         self.assertGreater(len(points), 15)
-        for broker, story in self.each(points, lambda broker, story: story.run(broker, more=300)):
+        for broker, story in self.each(points, lambda broker, story: story.run(broker, more=600)):
             follower = Follower(broker)
             follower.catch_up()
             follower.verify(story)
