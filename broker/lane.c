@@ -91,7 +91,10 @@ block_t *block_take(zsock_t *pipe)
 {
     block_t *block = NULL;
     int size = zmq_recv(zsock_resolve(pipe), &block, sizeof block, ZMQ_DONTWAIT);
-    return size == (int)sizeof block ? block : NULL;
+    if (size != (int)sizeof block)
+        return NULL;
+    must(atomic_load_explicit(&block->away, memory_order_acquire));
+    return block;
 }
 
 bool block_return(block_t *self)

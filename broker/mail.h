@@ -169,6 +169,9 @@ bool mail_try(zmsg_t **mail, zsock_t *pipe);
 /*  The next mail that waits; NULL if there is none. */
 zmsg_t *mail_receive(zsock_t *pipe);
 
+/*  The next mail, waited for. */
+zmsg_t *mail_wait(zsock_t *pipe);
+
 /*  Two ends of a pipe that holds up to `most` mails each way. */
 void pipe_new(int most, zsock_t **one, zsock_t **other);
 

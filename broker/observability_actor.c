@@ -300,7 +300,7 @@ static void pass_stop(observability_t *self)
 static void put_stored_slos(observability_t *self)
 {
     while (!self->begun) {
-        zmsg_t *mail = zmsg_recv(self->given->operations);
+        zmsg_t *mail = mail_wait(self->given->operations);
         must(mail != NULL);
         observability_serve_operations(self, mail);
     }

@@ -56,7 +56,7 @@ static uint64_t next_number(observability_t *self, family_t family)
             return 0;
         observability_want_numbers(self, family);
         pulse_rest(self->given->pulse);
-        zmsg_t *mail = zmsg_recv(self->given->operations);
+        zmsg_t *mail = mail_wait(self->given->operations);
         pulse_beat(self->given->pulse);
         must(mail != NULL);
         observability_serve_operations(self, mail);

@@ -34,7 +34,7 @@ void windows_actor(zsock_t *pipe, void *arguments)
     int failed = 0;
     zsock_signal(pipe, 0);
     zmsg_t *mail;
-    while ((mail = zmsg_recv(pipe)) != NULL && mail_open(mail) == MAIL_WINDOWS) {
+    while ((mail = mail_wait(pipe)) != NULL && mail_open(mail) == MAIL_WINDOWS) {
         int error = write_windows(given, mail);
         report(error, failed, given);
         failed = error;

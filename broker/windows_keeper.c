@@ -107,7 +107,7 @@ int64_t windows_keeper_next(const windows_keeper_t *self)
 
 static void wait_until_kept(windows_keeper_t *self)
 {
-    zmsg_t *mail = zmsg_recv(self->actor);
+    zmsg_t *mail = mail_wait(zactor_sock(self->actor));
     must(mail != NULL && mail_open(mail) == MAIL_WINDOWS_KEPT);
     zmsg_destroy(&mail);
     self->state = KEEPER_IDLE;
