@@ -264,6 +264,28 @@ test_store_open__what_a_crash_left_in_the_log_is_there_and_the_log_is_empty(void
     arena_free(&arena);
 }
 
+/*  Whoever deletes the log of a crash loses what was only there, and nothing else (FAULTS D11). */
+static void test_store_open__without_its_log_a_store_is_what_was_brought_into_it(void **state)
+{
+    incident_t incident = sample_incident(1);
+    arena_t arena;
+    arena_init(&arena);
+    store_save(*state, TABLE_INCIDENT, &incident);
+    store_commit(*state);
+    ((struct store *)*state)->log_due = 1;
+    assert_int_equal(store_tend(*state), STORE_GOOD);
+    incident = sample_incident(2);
+    store_save(*state, TABLE_INCIDENT, &incident);
+    store_commit(*state);
+    crash((store_t **)state);
+    assert_int_equal(unlink(file_of("tocsin.db-wal")), 0);
+    *state = open_again();
+    assert_true(store_find_incident(*state, 1, 0, &arena, &incident));
+    assert_false(store_find_incident(*state, 2, 0, &arena, &incident));
+    assert_int_equal(store_last_id(*state, TABLE_INCIDENT), 1);
+    arena_free(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -284,6 +306,7 @@ int main(void)
         TEST(test_store_open__a_log_that_is_deleted_is_noticed),
         TEST(test_store_open__the_log_goes_into_the_database_before_it_is_long),
         TEST(test_store_open__what_a_crash_left_in_the_log_is_there_and_the_log_is_empty),
+        TEST(test_store_open__without_its_log_a_store_is_what_was_brought_into_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
