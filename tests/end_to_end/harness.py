@@ -158,11 +158,12 @@ class Broker:
         return status
 
     def kill(self):
-        """As a crash would end it."""
-        try:
-            os.kill(self.pid(), signal.SIGKILL)
-        except (IndexError, FileNotFoundError, ProcessLookupError):
-            pass  # it has ended, and its wrapper is about to
+        """As a crash would end it. What has ended already is left alone: its number may be another process's by now."""
+        if self.process.poll() is None:
+            try:
+                os.kill(self.pid(), signal.SIGKILL)
+            except (IndexError, FileNotFoundError, ProcessLookupError):
+                pass  # it has ended, and its wrapper is about to
         self.process.wait(PATIENCE)
         self.forget()
 
